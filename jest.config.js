@@ -1,0 +1,43 @@
+/**
+ * Five projects over one way of compiling. Jest runs native ES modules here, so node needs
+ * --experimental-vm-modules (the npm scripts pass it).
+ */
+const transform = {
+  '^.+\\.ts$': [
+    '@swc/jest',
+    {
+      swcrc: false,
+      sourceMaps: 'inline',
+      module: { type: 'es6' },
+      jsc: {
+        target: 'es2022',
+        keepClassNames: true,
+        parser: { syntax: 'typescript', decorators: true },
+        transform: { legacyDecorator: true, decoratorMetadata: true, useDefineForClassFields: true },
+      },
+    },
+  ],
+};
+
+const project = (displayName, testMatch) => ({
+  displayName,
+  testMatch: testMatch.map((pattern) => `<rootDir>/${pattern}`),
+  testEnvironment: 'node',
+  extensionsToTreatAsEsm: ['.ts'],
+  moduleFileExtensions: ['ts', 'js', 'mjs', 'cjs', 'json', 'node'],
+  // Sources import './x.js', as node will see it; under test that file is still x.ts.
+  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/data/'],
+  transform,
+});
+
+export default {
+  projects: [
+    project('unit', ['src/**/*.spec.ts', 'projections/**/*.spec.ts', 'examples/**/*.spec.ts']),
+    project('contracts', ['test/contracts/**/*.{spec,contract}.ts']),
+    project('scenarios', ['test/scenarios/**/*.{spec,scenario}.ts', 'test/histories/**/*.spec.ts']),
+    project('crash', ['test/crash/**/*.{spec,scenario}.ts']),
+    project('tidy', ['test/tidy/**/*.spec.ts']),
+  ],
+  reporters: ['default', 'summary', '<rootDir>/test/closing-line.reporter.mjs'],
+};
