@@ -1,0 +1,113 @@
+/**
+ * The envelope: how a fact is sealed into the hash chain of its stream, and how the chain is checked.
+ *
+ * `hash` is the SHA-256 of the canonical JSON of `{stream, revision, type, data, metadata}`, revision as a decimal
+ * string and metadata without `hash`; `prevHash` is the hash of the fact before it, `GENESIS_HASH` for the first.
+ */
+import { createHash } from 'node:crypto';
+import canonicalize from 'canonicalize';
+import type { EventId } from '../ids.js';
+import { canonicalFlatText, canonicalJson } from './canonical.js';
+import type { JsonObject } from './json.js';
+
+/** What stands in `prevHash` of a stream's first fact. */
+export const GENESIS_HASH = '0'.repeat(64);
+
+/** A fact that knows its place but is not sealed yet. `hash` and `prevHash` of the metadata are set here. */
+export interface UnsealedFact {
+  readonly stream: string;
+  readonly revision: number;
+  readonly prevHash: string;
+  readonly id: EventId;
+  readonly type: string;
+  readonly data: JsonObject;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** Ready for the log (it is a `NewFact`). The texts are the canonical JSON of the objects. */
+export interface SealedFact {
+  readonly id: EventId;
+  readonly type: string;
+  readonly data: JsonObject;
+  readonly metadata: Readonly<Record<string, string>> & { readonly prevHash: string; readonly hash: string };
+  readonly dataText: string;
+  readonly metadataText: string;
+}
+
+/** Seals one fact. The next one of the stream takes `metadata.hash` as its `prevHash`. */
+export function sealFact(fact: UnsealedFact): SealedFact {
+  const dataText = canonicalJson(fact.data);
+  const unhashed: Record<string, string> = { ...fact.metadata, prevHash: fact.prevHash };
+  const keys = Object.keys(unhashed).filter((key) => key !== 'hash').sort();
+  // `hash` has its place in the order of the keys: the text is cut there, and joined with and without it.
+  let cut = keys.length;
+  while (cut > 0 && keys[cut - 1]! > 'hash') cut -= 1;
+  const before = canonicalFlatText(unhashed, keys.slice(0, cut));
+  const after = canonicalFlatText(unhashed, keys.slice(cut));
+  const comma = before === '' ? '' : ',';
+  const hash = sha256(
+    `{"data":${dataText},"metadata":{${before}${comma}${after}},"revision":"${fact.revision}",` +
+      `"stream":${JSON.stringify(fact.stream)},"type":${JSON.stringify(fact.type)}}`,
+  );
+  return {
+    id: fact.id,
+    type: fact.type,
+    data: fact.data,
+    metadata: { ...unhashed, prevHash: fact.prevHash, hash },
+    dataText,
+    metadataText: `{${before}${comma}"hash":"${hash}",${after}}`,
+  };
+}
+
+/** As much of a stored fact as its hash covers. */
+export interface ChainedFact {
+  readonly stream: string;
+  readonly revision: number;
+  readonly type: string;
+  readonly data: JsonObject;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** Where a check begins: at the stream's first fact, unless what stands before was checked already. */
+export interface ChainStart {
+  readonly revision: number;
+  readonly prevHash: string;
+}
+
+export type ChainVerdict =
+  | { readonly ok: true; readonly head: string }
+  | { readonly ok: false; readonly revision: number; readonly reason: string };
+
+/**
+ * Checks that the facts of one stream are the ones that were sealed, all of them, in order. It computes from the
+ * objects and by another implementation of canonical JSON than `sealFact`, so that neither vouches for itself.
+ * A tail that was cut off can't be seen here: compare `head` with one that was kept elsewhere.
+ */
+export function verifyChain(
+  facts: readonly ChainedFact[],
+  start: ChainStart = { revision: 0, prevHash: GENESIS_HASH },
+): ChainVerdict {
+  let head = start.prevHash;
+  let revision = start.revision;
+  for (const fact of facts) {
+    const reason = faultOf(fact, facts[0]!.stream, revision, head);
+    if (reason !== undefined) return { ok: false, revision, reason };
+    head = fact.metadata['hash']!;
+    revision += 1;
+  }
+  return { ok: true, head };
+}
+
+function faultOf(fact: ChainedFact, stream: string, revision: number, prevHash: string): string | undefined {
+  if (fact.stream !== stream) return `A fact of ${fact.stream} stands among those of ${stream}.`;
+  if (fact.revision !== revision) return `Revision ${revision} is expected here, but ${fact.revision} stands here.`;
+  const { hash, ...metadata } = fact.metadata;
+  if (metadata['prevHash'] !== prevHash) return 'prevHash is not the hash of the fact before it.';
+  const text = canonicalize({ stream, revision: String(revision), type: fact.type, data: fact.data, metadata });
+  if (text === undefined || sha256(text) !== hash) return 'hash is not the hash of this fact: it was changed after it was sealed.';
+  return undefined;
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text, 'utf8').digest('hex');
+}
