@@ -1,0 +1,69 @@
+/**
+ * Ids: the one source of identity and randomness.
+ *
+ * Every id that a retry or another node must be able to find again is a UUIDv5 of a canonical JSON array
+ * under one namespace (RFC 9562), so that doing the same thing twice gives the same name twice.
+ */
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
+
+declare const brand: unique symbol;
+type Branded<B extends string> = string & { readonly [brand]: B };
+
+export type RunId = Branded<'RunId'>;
+export type BatchId = Branded<'BatchId'>;
+export type ApprovalId = Branded<'ApprovalId'>;
+export type ExecutionId = Branded<'ExecutionId'>;
+export type CommandId = Branded<'CommandId'>;
+export type EventId = Branded<'EventId'>;
+/** One life of one node: a restart is another incarnation. */
+export type Incarnation = Branded<'Incarnation'>;
+
+const NAMESPACE = Buffer.from('6ba1f0a2c2d94b3e9d0d5f7c8e4a1b36', 'hex');
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+/** UUIDv5 of the parts, written as a canonical JSON array (strings and whole numbers only, so JSON.stringify is canonical). */
+export function uuidOf(...parts: readonly (string | number)[]): string {
+  const bytes = createHash('sha1').update(NAMESPACE).update(JSON.stringify(parts)).digest();
+  bytes[6] = (bytes[6]! & 0x0f) | 0x50;
+  bytes[8] = (bytes[8]! & 0x3f) | 0x80;
+  const hex = bytes.toString('hex', 0, 16);
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+}
+
+export function isUuid(text: string): boolean {
+  return UUID.test(text);
+}
+
+export const ids = {
+  freshCommand: (): CommandId => randomUUID() as CommandId,
+  freshIncarnation: (): Incarnation => randomUUID() as Incarnation,
+  /** Scoped by who, where and which key, so that two callers' keys never meet. */
+  keyedCommand: (actor: string, method: string, path: string, key: string): CommandId =>
+    uuidOf('command', actor, method, path, key) as CommandId,
+  event: (command: CommandId, index: number): EventId => uuidOf(command, index) as EventId,
+  /** Names are fixed and unique without a second stream. */
+  batch: (name: string): BatchId => uuidOf('batch', name) as BatchId,
+  runOf: (command: CommandId): RunId => uuidOf('run', command) as RunId,
+  scheduledRun: (batch: BatchId, due: string): RunId => uuidOf('run', batch, due) as RunId,
+  retryOf: (run: RunId): RunId => uuidOf(run, 'retry') as RunId,
+  execution: (run: RunId, stepId: string, attempt: number): ExecutionId => uuidOf('execution', run, stepId, attempt) as ExecutionId,
+  approval: (run: RunId, stepId: string, attempt: number): ApprovalId => uuidOf('approval', run, stepId, attempt) as ApprovalId,
+  outcomeCommand: (execution: ExecutionId): CommandId => uuidOf(execution, 'outcome') as CommandId,
+  claimCommand: (execution: ExecutionId, node: Incarnation): CommandId => uuidOf(execution, 'claim', node) as CommandId,
+  timerCommand: (run: RunId, what: string, generation: number): CommandId => uuidOf(run, what, generation) as CommandId,
+  /** Any other command that a reactor may say twice and must mean once. */
+  derivedCommand: (...parts: readonly (string | number)[]): CommandId => uuidOf('derived', ...parts) as CommandId,
+  /** The same for every attempt at the same step of the same run: what a job hands to the systems it calls. */
+  stepIdempotencyKey: (run: RunId, stepId: string): string => uuidOf('step', run, stepId),
+} as const;
+
+/** Brands what came over a border as the id of a run, a batch, an approval or an execution; undefined if it is no UUID. */
+export function parseId<T extends RunId | BatchId | ApprovalId | ExecutionId>(text: string): T | undefined {
+  const lower = text.toLowerCase();
+  return isUuid(lower) ? (lower as T) : undefined;
+}
+
+/** A number in [0, 1) for back-off jitter. It is drawn once and stands in the fact. */
+export function randomFraction(): number {
+  return randomBytes(4).readUInt32BE() / 2 ** 32;
+}
