@@ -1,0 +1,21 @@
+/** The facts of a batch definition: every version for ever. */
+import { z } from 'zod';
+import { batchDefinitionSchema } from './definition.js';
+
+export const batchSourceSchema = z.enum(['api', 'code']);
+export type BatchSource = z.infer<typeof batchSourceSchema>;
+
+export const batchFactSchemas = {
+  BatchDefined: z.strictObject({
+    batchId: z.string(), name: z.string(), version: z.int().min(1), source: batchSourceSchema,
+    definition: batchDefinitionSchema, definitionHash: z.string(), stepCount: z.int().min(1),
+  }),
+  BatchDeleted: z.strictObject({ batchId: z.string(), name: z.string() }),
+  /** It was defined in code and the code no longer has it. */
+  BatchOrphaned: z.strictObject({ batchId: z.string(), name: z.string() }),
+} as const;
+
+export type BatchFactType = keyof typeof batchFactSchemas;
+export type BatchFactData<T extends BatchFactType> = z.infer<(typeof batchFactSchemas)[T]>;
+export type BatchFact = { [T in BatchFactType]: { readonly type: T; readonly data: BatchFactData<T> } }[BatchFactType];
+export const BATCH_SCHEMA_VERSION = 1;

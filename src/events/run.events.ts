@@ -1,0 +1,102 @@
+/**
+ * The facts of a run. Names are stored for ever. Each fact is one event of the run's machine.
+ *
+ * A fact carries the values that were drawn (due times, ids, resolved parameters), never instructions to draw them.
+ * Where a step leaves a state that the fact's type does not tell, `was` says which one, so that a reader can count
+ * without folding.
+ */
+import { z } from 'zod';
+import type { JsonValue } from './json.js';
+
+const uuid = z.string().regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
+const time = z.iso.datetime({ precision: 3 });
+const json = z.custom<JsonValue>((value) => value !== undefined);
+const counted = z.int().min(0);
+
+/** `error` everywhere: what went wrong, for people (`message`) and for programs (`code`). */
+export const errorSchema = z.strictObject({
+  kind: z.enum(['error', 'terminal', 'timeout', 'lost', 'validation', 'expression', 'rejected', 'unknown-job']),
+  code: z.string(),
+  message: z.string(),
+  retryable: z.boolean(),
+});
+export type RunError = z.infer<typeof errorSchema>;
+
+export const triggerSchema = z.strictObject({
+  type: z.enum(['api', 'schedule', 'backfill', 'retry', 'code']),
+  due: time.optional(),
+});
+export type Trigger = z.infer<typeof triggerSchema>;
+
+/** Retry, time-out and grace of a job as they were when the run began, all resolved. */
+export const jobDefaultsSchema = z.strictObject({
+  maxAttempts: z.int().min(1),
+  backoff: z.enum(['none', 'fixed', 'exponential']),
+  initialDelayMs: counted,
+  maxDelayMs: counted,
+  jitter: z.boolean(),
+  lostCounts: z.boolean(),
+  maxLosses: z.int().min(1),
+  timeoutMs: counted.nullable(),
+  cancelGraceMs: counted,
+  /** The keys that the job's parameter schema declares; null when they can't be known: then none are passed. */
+  declares: z.array(z.string()).nullable(),
+});
+export type JobDefaults = z.infer<typeof jobDefaultsSchema>;
+
+const attempt = { stepId: z.string(), executionId: uuid, attempt: z.int().min(1) };
+const gate = { stepId: z.string(), approvalId: uuid };
+const report = { progress: z.strictObject({ done: z.number(), total: z.number().nullable() }).optional(), log: z.array(z.string()).optional() };
+
+export const runFactSchemas = {
+  RunStarted: z.strictObject({
+    runId: uuid, batchId: uuid, batchName: z.string(), batchVersion: z.int().min(1), definitionHash: z.string(),
+    trigger: triggerSchema, parameters: json, labels: z.record(z.string(), z.string()), reason: z.string().nullable(),
+    stepCount: counted, total: counted, jobDefaults: z.record(z.string(), jobDefaultsSchema),
+  }),
+  StepDispatched: z.strictObject({ ...attempt, job: z.string(), kind: z.enum(['step', 'compensation', 'onFailure']), params: json }),
+  StepStarted: z.strictObject({ ...attempt, worker: z.string(), timeoutAt: time.nullable() }),
+  StepSucceeded: z.strictObject({ ...attempt, outputs: json, ...report }),
+  /** An attempt failed. `final`: the step failed with it; otherwise `StepRetryScheduled` follows. */
+  StepFailed: z.strictObject({ ...attempt, was: z.enum(['dispatched', 'running']), error: errorSchema, timedOut: z.boolean(), orphaned: z.boolean(), final: z.boolean(), ...report }),
+  /** A step that failed before it had an attempt: its parameters or its gate's texts could not be made. */
+  StepRefused: z.strictObject({ stepId: z.string(), error: errorSchema }),
+  /** An attempt was lost with its node. `final`: it was one too many. */
+  StepLost: z.strictObject({ ...attempt, reason: z.enum(['crash', 'shutdown', 'lease']), error: errorSchema, final: z.boolean() }),
+  StepRetryScheduled: z.strictObject({ ...attempt, nextAttempt: z.int().min(2), retryAt: time }),
+  /** The attempt's signal is to be aborted; at `graceEndsAt` it is fenced. */
+  StepStopRequested: z.strictObject({ ...attempt, reason: z.enum(['timeout', 'cancel', 'failure', 'lostBranch']), graceEndsAt: time }),
+  StepCancelled: z.strictObject({ stepId: z.string(), executionId: uuid, attempt: z.int().min(1), was: z.enum(['dispatched', 'running', 'retrying']), reason: z.enum(['cancel', 'failure', 'lostBranch']), orphaned: z.boolean(), ...report }),
+  GateParked: z.strictObject({
+    ...gate, title: z.string(), description: z.string().nullable(), data: json, digest: z.string(), allowedRoles: z.array(z.string()),
+    quorum: z.int().min(1), notTheStarter: z.boolean(), deadline: time.nullable(), onTimeout: z.enum(['fail', 'approve', 'hold']),
+  }),
+  GateApprovalGiven: z.strictObject({ ...gate, by: z.string(), note: z.string().nullable(), digest: z.string(), given: z.int().min(1), quorum: z.int().min(1) }),
+  GateApproved: z.strictObject({ ...gate, outcome: z.enum(['approved', 'autoApproved']), by: z.string().nullable(), note: z.string().nullable(), digest: z.string(), given: counted, quorum: z.int().min(1) }),
+  GateRejected: z.strictObject({ ...gate, by: z.string(), reason: z.string(), digest: z.string(), given: counted, quorum: z.int().min(1) }),
+  GateTimedOut: z.strictObject({ ...gate }),
+  GateOverdue: z.strictObject({ ...gate }),
+  GateReleased: z.strictObject({ ...gate, reason: z.enum(['cancel', 'failure', 'lostBranch']) }),
+  /** Dispatching has ended; what runs is being stopped. */
+  RunFailing: z.strictObject({ stepId: z.string(), cause: z.enum(['step', 'gate', 'timeout']), error: errorSchema }),
+  CancelRequested: z.strictObject({ by: z.string(), reason: z.string().nullable() }),
+  RunCompleted: z.strictObject({}),
+  RunFailed: z.strictObject({ error: errorSchema, stepId: z.string().nullable(), orphaned: z.array(uuid) }),
+  RunCancelled: z.strictObject({ orphaned: z.array(uuid) }),
+} as const;
+
+export type RunFactType = keyof typeof runFactSchemas;
+export type RunFactData<T extends RunFactType> = z.infer<(typeof runFactSchemas)[T]>;
+export type RunFact = { [T in RunFactType]: { readonly type: T; readonly data: RunFactData<T> } }[RunFactType];
+export const RUN_SCHEMA_VERSION = 1;
+
+/** Fields that may hold a large payload: over the inline limit they go to a blob and the fact names it. */
+export const RUN_PAYLOADS: Partial<Record<RunFactType, 'parameters' | 'params' | 'outputs' | 'data'>> = {
+  RunStarted: 'parameters', StepDispatched: 'params', StepSucceeded: 'outputs', GateParked: 'data',
+};
+
+export type RunStatus = 'running' | 'parked' | 'failing' | 'compensating' | 'cancelling' | 'completed' | 'failed' | 'cancelled';
+export const RUN_STATUSES: readonly RunStatus[] = ['running', 'parked', 'failing', 'compensating', 'cancelling', 'completed', 'failed', 'cancelled'];
+export type StepStatus = 'pending' | 'dispatched' | 'running' | 'retrying' | 'waiting' | 'succeeded' | 'failed' | 'cancelled' | 'skipped';
+/** How many of the run's steps stand where. They always add up to `total`. */
+export type StepCounts = Readonly<Record<StepStatus | 'total', number>>;

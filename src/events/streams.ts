@@ -1,0 +1,33 @@
+/** The only place where stream names are spelled. What stands before the first dash is the category. */
+import type { BatchId, Incarnation, RunId } from '../ids.js';
+
+export type Category = 'run' | 'batch' | 'schedule' | 'audit' | 'seal' | 'blob';
+const CATEGORIES: readonly Category[] = ['run', 'batch', 'schedule', 'audit', 'seal', 'blob'];
+
+/** Stream names of one namespace; without one they stand alone. */
+export class Streams {
+  private readonly before: string;
+
+  constructor(namespace?: string) {
+    this.before = namespace === undefined || namespace === '' ? '' : `${namespace}.`;
+  }
+
+  run = (id: RunId): string => `${this.before}run-${id}`;
+  batch = (id: BatchId): string => `${this.before}batch-${id}`;
+  schedule = (id: BatchId): string => `${this.before}schedule-${id}`;
+  audit = (id: Incarnation): string => `${this.before}audit-${id}`;
+  seal = (logId: string): string => `${this.before}seal-${logId}`;
+
+  prefix(category: Category): string {
+    return `${this.before}${category}-`;
+  }
+
+  /** What a name means; undefined for a stream that is not ours. */
+  parse(stream: string): { readonly category: Category; readonly id: string } | undefined {
+    if (!stream.startsWith(this.before)) return undefined;
+    const rest = stream.slice(this.before.length);
+    const dash = rest.indexOf('-');
+    const category = CATEGORIES.find((name) => name === rest.slice(0, dash));
+    return category === undefined ? undefined : { category, id: rest.slice(dash + 1) };
+  }
+}
