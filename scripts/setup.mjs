@@ -58,9 +58,11 @@ function buildReason() {
 function preparePackages(reason) {
   if (reason === undefined) return;
   const lock = fileHash(LOCK);
+  // What is half done must not look finished to the next set-up.
+  rmSync(PACKAGES_STAMP, { force: true });
   if (reason.how === 'install' || (reason.how === 'look' && !installedIsLocked())) {
     say(`installing packages, because ${reason.why} (about a minute; the SQLite driver may have to be compiled)`);
-    npm(['ci', '--include=dev', '--no-fund', '--no-audit', '--loglevel=error'], 'Installing the packages failed.');
+    npm(['ci', '--include=dev', '--no-fund', '--no-audit', '--no-update-notifier', '--loglevel=error'], 'Installing the packages failed.');
   }
   if (!driverLoads()) {
     const why = reason.how === 'rebuild' ? reason.why : 'it does not load in this Node';
@@ -113,11 +115,17 @@ function npm(args, failure) {
  * needs no download.
  */
 function npmEnvironment() {
-  const bin = dirname(process.execPath);
-  const env = { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH ?? ''}` };
-  const prefix = dirname(dirname(realpathSync(process.execPath)));
-  if (env.npm_config_nodedir === undefined && headersVersion(prefix) === process.version) env.npm_config_nodedir = prefix;
+  const env = { ...process.env, PATH: `${dirname(process.execPath)}${delimiter}${process.env.PATH ?? ''}` };
+  const headers = headerFolders().find((folder) => headersVersion(folder) === process.version);
+  if (env.npm_config_nodedir === undefined && headers !== undefined) env.npm_config_nodedir = headers;
   return env;
+}
+
+/** An installed Node has its headers in its prefix; the npm package `node` in a package of its own. */
+function headerFolders() {
+  const prefix = dirname(dirname(realpathSync(process.execPath)));
+  const platformPackage = `node-${process.platform}-${process.arch}`;
+  return [prefix, join(prefix, 'node_modules', platformPackage), join(dirname(prefix), platformPackage)];
 }
 
 function headersVersion(prefix) {
