@@ -34,7 +34,7 @@ const project = (displayName, testMatch) => ({
 export default {
   projects: [
     project('unit', ['src/**/*.spec.ts', 'projections/**/*.spec.ts', 'examples/**/*.spec.ts']),
-    project('contracts', ['test/contracts/**/*.{spec,contract}.ts']),
+    project('contracts', ['test/contracts/**/*.spec.ts']),
     project('scenarios', ['test/scenarios/**/*.{spec,scenario}.ts', 'test/histories/**/*.spec.ts']),
     project('crash', ['test/crash/**/*.{spec,scenario}.ts']),
     project('tidy', ['test/tidy/**/*.spec.ts']),
