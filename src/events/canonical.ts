@@ -15,13 +15,6 @@ export function canonicalJson(value: JsonValue): string {
   return objectText(value);
 }
 
-/** A flat map of strings, as metadata is: the same rule without the walk. */
-export function canonicalFlatText(map: Readonly<Record<string, string>>, keys: readonly string[]): string {
-  let text = '';
-  for (const key of keys) text += `${text === '' ? '' : ','}${JSON.stringify(key)}:${JSON.stringify(map[key])}`;
-  return text;
-}
-
 function objectText(value: JsonObject): string {
   let text = '';
   for (const key of Object.keys(value).sort()) {

@@ -4,10 +4,10 @@
  * `hash` is the SHA-256 of the canonical JSON of `{stream, revision, type, data, metadata}`, revision as a decimal
  * string and metadata without `hash`; `prevHash` is the hash of the fact before it, `GENESIS_HASH` for the first.
  */
-import { createHash } from 'node:crypto';
+import { hash as digestOf } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import type { EventId } from '../ids.js';
-import { canonicalFlatText, canonicalJson } from './canonical.js';
+import { canonicalJson } from './canonical.js';
 import type { JsonObject } from './json.js';
 
 /** What stands in `prevHash` of a stream's first fact. */
@@ -37,27 +37,48 @@ export interface SealedFact {
 /** Seals one fact. The next one of the stream takes `metadata.hash` as its `prevHash`. */
 export function sealFact(fact: UnsealedFact): SealedFact {
   const dataText = canonicalJson(fact.data);
-  const unhashed: Record<string, string> = { ...fact.metadata, prevHash: fact.prevHash };
-  const keys = Object.keys(unhashed).filter((key) => key !== 'hash').sort();
-  // `hash` has its place in the order of the keys: the text is cut there, and joined with and without it.
-  let cut = keys.length;
-  while (cut > 0 && keys[cut - 1]! > 'hash') cut -= 1;
-  const before = canonicalFlatText(unhashed, keys.slice(0, cut));
-  const after = canonicalFlatText(unhashed, keys.slice(cut));
-  const comma = before === '' ? '' : ',';
+  const metadata = inKeyOrder(fact.metadata, fact.prevHash);
+  const blank = hasPlainKeys(metadata) ? JSON.stringify(metadata) : canonicalJson(metadata);
+  // `hash` has its place in the order of the keys. Inside a text these quotes would be escaped, so this is that place;
+  // `prevHash` always follows it.
+  const place = blank.indexOf('"hash":"",');
+  const before = blank.slice(0, place);
+  const after = blank.slice(place + '"hash":"",'.length);
   const hash = sha256(
-    `{"data":${dataText},"metadata":{${before}${comma}${after}},"revision":"${fact.revision}",` +
+    `{"data":${dataText},"metadata":${before}${after},"revision":"${fact.revision}",` +
       `"stream":${JSON.stringify(fact.stream)},"type":${JSON.stringify(fact.type)}}`,
   );
-  return {
-    id: fact.id,
-    type: fact.type,
-    data: fact.data,
-    metadata: { ...unhashed, prevHash: fact.prevHash, hash },
-    dataText,
-    metadataText: `{${before}${comma}"hash":"${hash}",${after}}`,
-  };
+  metadata.hash = hash;
+  return { id: fact.id, type: fact.type, data: fact.data, metadata, dataText, metadataText: `${before}"hash":"${hash}",${after}` };
 }
+
+type SealedMetadata = Record<string, string> & { prevHash: string; hash: string };
+
+/** A copy whose keys were set in canonical order, `hash` still blank. A loop is ten times as fast as a spread here. */
+function inKeyOrder(given: Readonly<Record<string, string>>, prevHash: string): SealedMetadata {
+  const copy: SealedMetadata = Object.create(Object.prototype);
+  const keys = Object.keys(given).filter((key) => key !== 'hash' && key !== 'prevHash');
+  keys.push('hash', 'prevHash');
+  for (const key of keys.sort()) {
+    if (key === 'hash') copy.hash = '';
+    else if (key === 'prevHash') copy.prevHash = prevHash;
+    else if (key === '__proto__') Object.defineProperty(copy, key, { value: given[key], enumerable: true });
+    else copy[key] = given[key]!;
+  }
+  return copy;
+}
+
+/** Whether JSON.stringify keeps the order in which keys were set: it puts whole numbers first. */
+function hasPlainKeys(map: object): boolean {
+  for (const key in map) {
+    const first = key.charCodeAt(0);
+    if (first >= DIGIT_0 && first <= DIGIT_9) return false;
+  }
+  return true;
+}
+
+const DIGIT_0 = 48;
+const DIGIT_9 = 57;
 
 /** As much of a stored fact as its hash covers. */
 export interface ChainedFact {
@@ -109,5 +130,5 @@ function faultOf(fact: ChainedFact, stream: string, revision: number, prevHash: 
 }
 
 function sha256(text: string): string {
-  return createHash('sha256').update(text, 'utf8').digest('hex');
+  return digestOf('sha256', text, 'hex');
 }

@@ -1,15 +1,13 @@
 /**
  * Commit queue: appends that arrive together share one transaction and one fsync.
  *
- * Owns: the writing statements, the heads of streams, what waits for the next commit. Does not own: the file, reading,
+ * Owns: the writing statements, what waits for the next commit. Does not own: the file, reading,
  * live delivery. Talks to: the database, synchronously; whoever wants to know what was committed, through `committed`.
  *
  * 1. An append is answered after the commit that holds it, never before.
  * 2. One append in conflict is refused alone; a transaction that fails refuses every append of its group.
- * 3. What `heads` says is committed: a failed group leaves no trace in it.
  */
 import type Database from 'better-sqlite3';
-import { LRUCache } from 'lru-cache';
 import { isoTime, type Clock } from '../clock.js';
 import type { StoredFact } from './event-reader.js';
 import type { AppendResult, Blob, ExpectedRevision, NewFact } from './event-writer.js';
@@ -21,7 +19,6 @@ import type { Published } from './subscription.js';
 /** A group is cut there, so that one commit does not hold up the event loop for long. */
 const GROUP_APPENDS = 1_000;
 const GROUP_BYTES = 16 * 1024 * 1024;
-const HEADS_KEPT = 20_000;
 
 export interface Append {
   readonly stream: string;
@@ -44,7 +41,6 @@ interface Head {
 
 /** What a group is about to do, while its transaction is open. */
 interface Group {
-  readonly heads: Map<string, Head>;
   readonly facts: StoredFact[];
   readonly recordedAt: number;
   position: number;
@@ -55,7 +51,6 @@ export class CommitQueue {
   readonly #clock: Clock;
   readonly #committed: (commit: Published) => void;
   readonly #statements: Statements;
-  readonly #heads = new LRUCache<string, Head>({ max: HEADS_KEPT });
   #waiting: Waiting[] = [];
   #turn: Promise<void> | undefined;
   #position: number;
@@ -99,18 +94,16 @@ export class CommitQueue {
   }
 
   #commit(appends: readonly Waiting[]): void {
-    const group: Group = { heads: new Map(), facts: [], recordedAt: this.#clock.now(), position: this.#position, characters: 0 };
+    const group: Group = { facts: [], recordedAt: this.#clock.now(), position: this.#position, characters: 0 };
     let outcomes: readonly (AppendResult | Conflict)[];
     try {
       outcomes = this.#statements.inTransaction(() => appends.map((append) => this.#write(append, group)));
     } catch (error) {
-      this.#heads.clear();
       const refusal = writeError(error);
       for (const append of appends) append.reject(refusal);
       return;
     }
     this.#position = group.position;
-    for (const [name, head] of group.heads) this.#heads.set(name, head);
     outcomes.forEach((outcome, index) => {
       if (outcome instanceof Conflict) appends[index]!.reject(outcome);
       else appends[index]!.resolve(outcome);
@@ -119,7 +112,7 @@ export class CommitQueue {
   }
 
   #write(append: Append, group: Group): AppendResult | Conflict {
-    const head = this.#headOf(append.stream, group);
+    const head = this.#statements.headOf.get(append.stream);
     const actual = head?.revision ?? -1;
     const expected = append.expected === 'none' ? -1 : append.expected;
     if (actual !== expected) {
@@ -140,7 +133,6 @@ export class CommitQueue {
       group.facts.push({ stream: append.stream, revision, type, data, metadata, id, position: positionText(group.position), recordedAt });
     }
     group.characters += append.bytes;
-    group.heads.set(append.stream, { stream, revision });
     return { revision, position: positionText(group.position), duplicate: false };
   }
 
@@ -151,14 +143,6 @@ export class CommitQueue {
     if (rows.length !== append.facts.length) return undefined;
     if (!rows.every((row, index) => row.id === append.facts[index]!.id)) return undefined;
     return { revision: last, position: positionText(rows.at(-1)!.position), duplicate: true };
-  }
-
-  #headOf(name: string, group: Group): Head | undefined {
-    const known = group.heads.get(name) ?? this.#heads.get(name);
-    if (known !== undefined) return known;
-    const found = this.#statements.headOf.get(name);
-    if (found !== undefined) group.heads.set(name, found);
-    return found;
   }
 }
 

@@ -107,6 +107,14 @@ export class SqliteEventLog implements EventReader, EventWriter {
     return this.#subscriptions.buffered;
   }
 
+  /** How the file is written, as the database itself says: 'wal' and 2 (FULL). `:memory:` says 'memory'. */
+  durability(): { readonly journalMode: string; readonly synchronous: number } {
+    return {
+      journalMode: String(this.#db.pragma('journal_mode', { simple: true })),
+      synchronous: Number(this.#db.pragma('synchronous', { simple: true })),
+    };
+  }
+
   /** Gives the file another limit, in pages of 4 KiB: appends work again when a full one got room. */
   limitPages(maxPageCount: number): void {
     this.#db.pragma(`max_page_count = ${Math.trunc(maxPageCount)}`);
