@@ -54,8 +54,8 @@ export function openForWriting(file: string, freshIdentity: string, maxPageCount
       // After a burst the write-ahead log gives its room back.
       db.pragma(`journal_size_limit = ${64 * 1024 * 1024}`);
       if (maxPageCount !== undefined) db.pragma(`max_page_count = ${Math.trunc(maxPageCount)}`);
-      // A file that can't be written is found now, not at the first append.
-      db.exec('begin immediate; rollback');
+      // A file that can't be written is found now, not at the first append: `begin immediate` alone would not see it.
+      db.exec(`begin immediate; pragma user_version = ${SCHEMA_VERSION}; rollback`);
       return { db, identity: readIdentity(db) };
     });
   });
