@@ -39,5 +39,5 @@ export default {
     project('crash', ['test/crash/**/*.{spec,scenario}.ts']),
     project('tidy', ['test/tidy/**/*.spec.ts']),
   ],
-  reporters: ['default', 'summary', '<rootDir>/test/closing-line.reporter.mjs'],
+  reporters: ['default', '<rootDir>/test/closing-line.reporter.mjs'],
 };
