@@ -32,7 +32,11 @@ const roomRules = [
       'Living rooms speak to one another in commands and queries only, so that each can be understood alone.',
     ),
   ),
-  roomRule('expressions', [], 'CEL is a language, not a part of the business: it gets values and gives values.'),
+  roomRule(
+    'expressions',
+    ['^src/events/json[.]ts$'],
+    'CEL is a language, not a part of the business: it gets JSON values and gives JSON values.',
+  ),
   roomRule(
     'reactors',
     [...room('events', 'jobs', 'reading'), READER, '[.]commands[.]ts$', '^src/schedules/occurrences?[.]ts$'],
