@@ -46,8 +46,8 @@ process.once('exit', () => {
 
 /** `file` is absolute, like `fileURLToPath(new URL('./writer.child.ts', import.meta.url))`. */
 export function runTypeScript(file: string, options: ChildOptions = {}): Child {
-  const [command, ...before] = [...(options.under ?? []), process.execPath];
-  const child = spawn(command!, [...before, '--import', LOADER, file, ...(options.args ?? [])], {
+  const [command = process.execPath, ...before] = [...(options.under ?? []), process.execPath];
+  const child = spawn(command, [...before, '--import', LOADER, file, ...(options.args ?? [])], {
     stdio: ['pipe', 'pipe', 'pipe'],
     // The options of this test process (jest's) are not the child's.
     env: { ...process.env, NODE_OPTIONS: '', ...options.env },

@@ -48,20 +48,24 @@ export function sealFact(fact: UnsealedFact): SealedFact {
     `{"data":${dataText},"metadata":${before}${after},"revision":"${fact.revision}",` +
       `"stream":${JSON.stringify(fact.stream)},"type":${JSON.stringify(fact.type)}}`,
   );
-  metadata.hash = hash;
-  return { id: fact.id, type: fact.type, data: fact.data, metadata, dataText, metadataText: `${before}"hash":"${hash}",${after}` };
+  return {
+    id: fact.id,
+    type: fact.type,
+    data: fact.data,
+    metadata: Object.assign(metadata, { hash, prevHash: fact.prevHash }),
+    dataText,
+    metadataText: `${before}"hash":"${hash}",${after}`,
+  };
 }
 
-type SealedMetadata = Record<string, string> & { prevHash: string; hash: string };
-
 /** A copy whose keys were set in canonical order, `hash` still blank. A loop is ten times as fast as a spread here. */
-function inKeyOrder(given: Readonly<Record<string, string>>, prevHash: string): SealedMetadata {
-  const copy: SealedMetadata = Object.create(Object.prototype);
+function inKeyOrder(given: Readonly<Record<string, string>>, prevHash: string): Record<string, string> {
+  const copy: Record<string, string> = {};
   const keys = Object.keys(given).filter((key) => key !== 'hash' && key !== 'prevHash');
   keys.push('hash', 'prevHash');
   for (const key of keys.sort()) {
-    if (key === 'hash') copy.hash = '';
-    else if (key === 'prevHash') copy.prevHash = prevHash;
+    if (key === 'hash') copy[key] = '';
+    else if (key === 'prevHash') copy[key] = prevHash;
     else if (key === '__proto__') Object.defineProperty(copy, key, { value: given[key], enumerable: true });
     else copy[key] = given[key]!;
   }
@@ -124,9 +128,18 @@ function faultOf(fact: ChainedFact, stream: string, revision: number, prevHash: 
   if (fact.revision !== revision) return `Revision ${revision} is expected here, but ${fact.revision} stands here.`;
   const { hash, ...metadata } = fact.metadata;
   if (metadata['prevHash'] !== prevHash) return 'prevHash is not the hash of the fact before it.';
-  const text = canonicalize({ stream, revision: String(revision), type: fact.type, data: fact.data, metadata });
+  const text = canonicalOrNothing({ stream, revision: String(revision), type: fact.type, data: fact.data, metadata });
   if (text === undefined || sha256(text) !== hash) return 'hash is not the hash of this fact: it was changed after it was sealed.';
   return undefined;
+}
+
+/** Changed facts may say what no fact can: a number like 1e999 is read as Infinity, and lists may be nested without end. */
+function canonicalOrNothing(value: unknown): string | undefined {
+  try {
+    return canonicalize(value);
+  } catch {
+    return undefined;
+  }
 }
 
 function sha256(text: string): string {

@@ -8,11 +8,12 @@
  * 2. One append in conflict is refused alone; a transaction that fails refuses every append of its group.
  */
 import type Database from 'better-sqlite3';
-import { isoTime, type Clock } from '../clock.js';
+import type { Clock } from '../clock.js';
+import { isoTime } from '../events/json.js';
 import type { StoredFact } from './event-reader.js';
 import type { AppendResult, Blob, ExpectedRevision, NewFact } from './event-writer.js';
 import { Conflict, Denied, LogUnusable, Unavailable } from './log-errors.js';
-import { positionText } from './sqlite.reader.js';
+import { positionText } from './sqlite.codec.js';
 import { messageOf, sqliteCodeOf } from './sqlite.schema.js';
 import type { Published } from './subscription.js';
 
@@ -51,7 +52,7 @@ export class CommitQueue {
   readonly #clock: Clock;
   readonly #committed: (commit: Published) => void;
   readonly #statements: Statements;
-  #waiting: Waiting[] = [];
+  readonly #waiting: Waiting[] = [];
   #turn: Promise<void> | undefined;
   #position: number;
 

@@ -15,8 +15,9 @@ import { lockDirectory } from './data-lock.js';
 import type { Delivery, EventReader, ReadAllOptions, ReadStreamOptions, StoredFact, SubscribeOptions } from './event-reader.js';
 import type { AppendResult, Blob, EventWriter, ExpectedRevision, NewFact } from './event-writer.js';
 import { TooLarge, Unavailable } from './log-errors.js';
+import { positionText } from './sqlite.codec.js';
 import { CommitQueue } from './sqlite.commit-queue.js';
-import { pagesOf, positionText, SqliteReader } from './sqlite.reader.js';
+import { pagesOf, SqliteReader } from './sqlite.reader.js';
 import { ensureDirectory, logFileIn, openForReading, openForWriting, type OpenedLog } from './sqlite.schema.js';
 import { Subscriptions } from './subscription.js';
 

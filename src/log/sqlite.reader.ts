@@ -7,9 +7,9 @@
  * 1. A page costs the event loop a few milliseconds at most, however rare the streams are that are asked for.
  */
 import type Database from 'better-sqlite3';
-import { isoTime } from '../clock.js';
 import type { ReadAllOptions, ReadStreamOptions, StoredFact, StreamFilter } from './event-reader.js';
 import { LogUnusable, Unavailable } from './log-errors.js';
+import { factOf, positionNumber, type Row } from './sqlite.codec.js';
 import { messageOf, sqliteCodeOf } from './sqlite.schema.js';
 
 /** Facts of one page at most; also the texts of one page are bounded, so that large facts make short pages. */
@@ -17,21 +17,6 @@ const PAGE_FACTS = 500;
 const PAGE_CHARACTERS = 2 * 1024 * 1024;
 /** Positions that one page looks at when a filter skips most of them. */
 const SCAN_WINDOW = 5_000;
-/** Digits of a position: every safe integer fits. */
-const POSITION_DIGITS = 16;
-const POSITION = /^\d{16}$/;
-
-export function positionText(position: number): string {
-  return String(position).padStart(POSITION_DIGITS, '0');
-}
-
-/** @throws RangeError for what this log never gave out */
-export function positionNumber(position: string | undefined): number {
-  if (position === undefined || position === '') return 0;
-  if (!POSITION.test(position)) throw new RangeError(`${JSON.stringify(position)} is not a position of this log.`);
-  return Number(position);
-}
-
 export function matchesFilter(stream: string, filter: StreamFilter | undefined): boolean {
   if (filter === undefined || filter.prefixes.length === 0) return true;
   return filter.prefixes.some((prefix) => stream.startsWith(prefix));
@@ -42,11 +27,6 @@ export interface Page {
   readonly facts: readonly StoredFact[];
   readonly scannedTo: number;
 }
-
-/** In the order of the columns: rows come as arrays, which is the faster way. */
-type Row = readonly [
-  position: number, stream: string, revision: number, type: string, id: string, data: string, metadata: string, recordedAt: number,
-];
 
 const COLUMNS = 'f.position, s.name, f.revision, f.type, f.id, f.data, f.metadata, f.recorded_at';
 const FROM = 'from facts f join streams s on s.stream = f.stream';
@@ -154,21 +134,6 @@ export async function* pagesOf(reader: SqliteReader, options: ReadAllOptions = {
 /** Lets input, output and other work have its turn. */
 export function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
-}
-
-function factOf(row: Row): StoredFact {
-  const [position, stream, revision, type, id, data, metadata, recordedAt] = row;
-  return {
-    stream,
-    revision,
-    type,
-    // Every text in the table was written by `append` as the JSON of such an object.
-    data: JSON.parse(data) as StoredFact['data'],
-    metadata: JSON.parse(metadata) as StoredFact['metadata'],
-    id,
-    position: positionText(position),
-    recordedAt: isoTime(recordedAt),
-  };
 }
 
 function readError(error: unknown): unknown {

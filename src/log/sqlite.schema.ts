@@ -82,13 +82,18 @@ export function ensureDirectory(directory: string): void {
   }
 }
 
-/** SQLite's name for what went wrong (`SQLITE_FULL`, `SQLITE_IOERR_WRITE`, …), '' for any other error. */
+/**
+ * SQLite's name for what went wrong (`SQLITE_FULL`, `SQLITE_IOERR_WRITE`, …), '' for any other error.
+ * By shape, because the driver throws one class for a whole process, also where its module is loaded twice.
+ */
 export function sqliteCodeOf(error: unknown): string {
-  return error instanceof Database.SqliteError ? error.code : '';
+  if (typeof error !== 'object' || error === null || !('code' in error) || typeof error.code !== 'string') return '';
+  return error.code.startsWith('SQLITE_') ? error.code : '';
 }
 
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  const hasMessage = typeof error === 'object' && error !== null && 'message' in error;
+  return String(hasMessage ? error.message : error);
 }
 
 function isEmpty(db: Database.Database): boolean {

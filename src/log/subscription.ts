@@ -8,7 +8,8 @@
  * 2. What waits for a slow listener is bounded: past the bound it is dropped, and the listener catches up by pages again.
  */
 import type { Delivery, StoredFact, StreamFilter, SubscribeOptions } from './event-reader.js';
-import { matchesFilter, nextTurn, positionNumber, positionText, type Page } from './sqlite.reader.js';
+import { positionNumber, positionText } from './sqlite.codec.js';
+import { matchesFilter, nextTurn, type Page } from './sqlite.reader.js';
 
 /** Bounds of what waits for one listener. */
 const WAITING_FACTS = 2_000;
