@@ -65,10 +65,5 @@ export function sleepOn(clock: Pick<Clock, 'now' | 'wakeAt'>, ms: number, signal
 
 function reasonOf(signal: AbortSignal | undefined): Error {
   const reason: unknown = signal?.reason;
-  return reason instanceof Error ? reason : new Error(String(reason ?? 'aborted'));
-}
-
-/** ISO 8601, UTC, milliseconds: how every time is written, in facts and in answers. */
-export function isoTime(ms: number): string {
-  return new Date(ms).toISOString();
+  return reason instanceof Error ? reason : new Error(typeof reason === 'string' ? reason : 'aborted');
 }

@@ -14,3 +14,18 @@ export interface BlobRef {
 export function isBlobRef(value: unknown): value is BlobRef {
   return typeof value === 'object' && value !== null && '$blob' in value && 'bytes' in value && Object.keys(value).length === 2;
 }
+
+export function isJsonObject(value: JsonValue | undefined): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** ISO 8601, UTC, milliseconds: how every time is written, in facts and in answers. */
+export function isoTime(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+/** @throws SyntaxError */
+export function parseJson(text: string): JsonValue {
+  // eslint-disable-next-line @typescript-eslint/no-unsafe-return -- what JSON.parse answers is JSON, its type does not say so
+  return JSON.parse(text);
+}

@@ -1,0 +1,134 @@
+import { describe, expect, it } from '@jest/globals';
+import { SystemClock } from '../clock.js';
+import { verifyChain } from '../events/envelope.js';
+import { ids } from '../ids.js';
+import type { EventReader, StoredFact } from '../log/event-reader.js';
+import type { EventWriter } from '../log/event-writer.js';
+import { Conflict, Unavailable } from '../log/log-errors.js';
+import { openSqliteLog } from '../log/sqlite.event-log.js';
+import { ActorHost } from './actor-host.js';
+import type { ActorCommand, ActorKind, Answer } from './actor-host.js';
+import { isRejected } from './actor.js';
+import type { Origin, Rejected } from './actor.js';
+
+interface Add extends ActorCommand {
+  readonly counter: string;
+  readonly by: number;
+  readonly note?: string;
+}
+
+/** The smallest actor: it adds up, up to a hundred. */
+const counter: ActorKind<number, Add> = {
+  machine: 'counter@1',
+  schemaVersion: 1,
+  streamOf: (command) => `run-${command.counter}`,
+  payloadField: () => 'note',
+  fold: (facts) => Promise.resolve(facts.reduce((sum, fact) => sum + Number(fact.data.by), 0)),
+  decider: (command) =>
+    Promise.resolve((sum = 0) => {
+      if (sum + command.by > 100) return { rejected: 'validation-failed', detail: 'Over a hundred.' };
+      if (command.by === 0) return { facts: [], state: sum };
+      return { facts: [{ type: 'Added', data: { by: command.by, note: { text: command.note ?? '' } } }], state: sum + command.by };
+    }),
+  keep: (sum) => sum < 90,
+};
+
+const add = (by: number, origin: Partial<Origin> = {}, note?: string): Add => ({
+  counter: 'c', by, ...(note !== undefined && { note }), origin: { actor: 'ann', roles: ['operator'], via: 'rest', commandId: ids.freshCommand(), ...origin },
+});
+
+function house(wrap: (log: EventReader & EventWriter) => EventWriter = (log) => log) {
+  const log = openSqliteLog({ directory: ':memory:', clock: new SystemClock() });
+  const host = (): ActorHost<number, Add> => new ActorHost(counter, log, wrap(log), new SystemClock());
+  return { log, host: host(), another: host, stream: () => log.readStream('run-c') };
+}
+
+function accepted(answer: Answer | Rejected): Answer {
+  if (isRejected(answer)) throw new Error(answer.detail);
+  return answer;
+}
+
+const sum = (facts: readonly StoredFact[]): number => facts.reduce((total, fact) => total + Number(fact.data.by), 0);
+
+describe('the actor host', () => {
+  it('appends what was decided, sealed into a whole chain, with who said it', async () => {
+    const { host, stream } = house();
+    await host.execute(add(1));
+    await host.execute(add(2));
+    const facts = await stream();
+    expect(facts.map((fact) => [fact.revision, fact.type, fact.metadata.actor, fact.metadata.machine])).toEqual([[0, 'Added', 'ann', 'counter@1'], [1, 'Added', 'ann', 'counter@1']]);
+    expect(verifyChain(facts)).toMatchObject({ ok: true });
+  });
+
+  it('writes nothing for a command that is refused or says nothing new', async () => {
+    const { host, stream } = house();
+    expect(await host.execute(add(101))).toMatchObject({ rejected: 'validation-failed' });
+    expect(accepted(await host.execute(add(0))).facts).toEqual([]);
+    expect(await stream()).toEqual([]);
+  });
+
+  it('gives the first answer to a command that is said again with its key, and none to another body', async () => {
+    const { host, another, stream } = house();
+    const keyed = { commandId: ids.keyedCommand('ann', 'POST', '/x', 'key'), requestHash: 'a' };
+    const first = accepted(await host.execute(add(5, keyed)));
+    await host.execute(add(1));
+    for (const node of [host, another()]) {
+      expect(await node.execute(add(5, keyed))).toMatchObject({ position: first.position, replayed: true, facts: [{ data: { by: 5 } }] });
+      expect(await node.execute(add(6, { ...keyed, requestHash: 'b' }))).toMatchObject({ rejected: 'idempotency-key-reused' });
+    }
+    expect(sum(await stream())).toBe(6);
+  });
+
+  it('decides again on what another host wrote meanwhile, and never breaks the chain', async () => {
+    const { host, another, stream } = house();
+    const hosts = [host, another(), another()];
+    const answers = await Promise.all(Array.from({ length: 60 }, (_, at) => hosts[at % 3]!.execute(add(2)).catch((error: unknown) => error)));
+    const taken = answers.filter((answer): answer is Answer => typeof answer === 'object' && answer !== null && 'facts' in answer);
+    const facts = await stream();
+    expect(sum(facts)).toBe(taken.length * 2);
+    expect(sum(facts)).toBeLessThanOrEqual(100);
+    expect(verifyChain(facts)).toMatchObject({ ok: true });
+  });
+
+  it('finds its own command in the log when an append was taken but its answer was lost', async () => {
+    let lose = true;
+    const { host, stream } = house((log) => ({
+      append: async (...append) => {
+        const result = await log.append(...append);
+        if (!lose) return result;
+        lose = false;
+        throw new Unavailable('The answer was lost.');
+      },
+    }));
+    expect(await host.execute(add(7))).toMatchObject({ replayed: true, facts: [{ type: 'Added' }] });
+    expect(sum(await stream())).toBe(7);
+    await host.execute(add(1));
+    expect(sum(await stream())).toBe(8);
+  });
+
+  it('says Unavailable when an append was not taken, and goes on when the log is back', async () => {
+    let down = true;
+    const { host, stream } = house((log) => ({ append: (...append) => (down ? Promise.reject(new Unavailable('Down.')) : log.append(...append)) }));
+    await expect(host.execute(add(7))).rejects.toThrow(Unavailable);
+    down = false;
+    await host.execute(add(1));
+    expect(sum(await stream())).toBe(1);
+  });
+
+  it('gives up on a stream that is always a step ahead', async () => {
+    const { host } = house(() => ({ append: () => Promise.reject(new Conflict('run-c', 'none', 3)) }));
+    await expect(host.execute(add(1))).rejects.toThrow(/8 times in a row/);
+  });
+
+  it('keeps a large payload outside its fact and folds it back', async () => {
+    const { host, another, log, stream } = house();
+    const note = 'x'.repeat(100_000);
+    await host.execute(add(1, {}, note));
+    const [fact] = await stream();
+    expect(fact?.data.note).toMatchObject({ bytes: note.length + '{"text":""}'.length });
+    const { $blob } = fact?.data.note as { readonly $blob: string };
+    expect(await log.readBlob($blob)).toBe(JSON.stringify({ text: note }));
+    await another().execute(add(1));
+    expect(verifyChain(await stream())).toMatchObject({ ok: true });
+  });
+});

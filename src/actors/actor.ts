@@ -1,0 +1,78 @@
+/**
+ * What an actor is: a category of streams, a machine that folds their facts, and a pure `decide`.
+ *
+ * Owns: the words that every actor shares. Does not own: any actor (they live in their rooms), the log.
+ */
+import type { JsonObject } from '../events/json.js';
+import type { CommandId } from '../ids.js';
+
+/** Who says a command, by which way, and the id that makes saying it twice the same as saying it once. */
+export interface Origin {
+  readonly actor: string;
+  readonly roles: readonly string[];
+  readonly via: 'rest' | 'code' | 'runner' | 'timer' | 'repair' | 'host' | 'schedule';
+  readonly commandId: CommandId;
+  readonly correlationId?: string;
+  readonly causationId?: string;
+  /** SHA-256 of what was asked, if the command came with an Idempotency-Key. */
+  readonly requestHash?: string;
+}
+
+/** A fact as `decide` says it: the envelope is put round it by the host. */
+export interface Decided {
+  readonly type: string;
+  readonly data: JsonObject;
+}
+
+export interface RejectedFault {
+  readonly path: string;
+  readonly message: string;
+}
+
+/** A command that this state does not take. A value, not an exception: nothing was written. */
+export interface Rejected {
+  readonly rejected:
+    | 'not-found' | 'forbidden' | 'run-already-ended' | 'gate-already-decided' | 'approval-stale' | 'validation-failed' | 'fenced' | 'lost-claim'
+    | 'duplicate-name' | 'code-defined' | 'batch-deleted' | 'version-conflict' | 'not-supported-yet' | 'idempotency-key-reused';
+  /** A sentence that a person can act on. */
+  readonly detail: string;
+  readonly errors?: readonly RejectedFault[];
+}
+
+export function isRejected(decision: object): decision is Rejected {
+  return 'rejected' in decision;
+}
+
+/** What a command did: the facts are those of this command and no other, also when it is said again. */
+export interface Accepted<S> {
+  readonly facts: readonly Decided[];
+  readonly state: S;
+  /** There is more to do than one append holds: the host says `AdvanceRun` by itself. */
+  readonly more?: boolean;
+}
+
+export type Decision<S> = Accepted<S> | Rejected;
+
+/** Values drawn once for one decision, so that deciding is pure. */
+export interface Drawn {
+  readonly nowMs: number;
+  /** In [0, 1). */
+  readonly random: () => number;
+}
+
+/** The fold of one stream so far. */
+export interface Folded<S> {
+  readonly state: S;
+  /** Of the last fact; -1 before the first. */
+  readonly revision: number;
+  /** `metadata.hash` of the last fact. */
+  readonly head: string;
+  readonly position: string;
+}
+
+/** The largest append: what is left follows in another. */
+export const MOST_FACTS = 256;
+export const MOST_BYTES = 900 * 1024;
+
+/** A payload over this goes to a blob. */
+export const INLINE_BYTES = 64 * 1024;

@@ -1,0 +1,34 @@
+/** Large payloads: out of the fact into a blob before the append, back again before the fold. */
+import { createHash } from 'node:crypto';
+import { canonicalJson } from '../events/canonical.js';
+import { isBlobRef, parseJson } from '../events/json.js';
+import type { JsonObject } from '../events/json.js';
+import type { EventReader, StoredFact } from '../log/event-reader.js';
+import type { Blob } from '../log/event-writer.js';
+import { INLINE_BYTES } from './actor.js';
+
+/** The fact's data as it will stand in the log. A payload over the limit is added to `blobs`. */
+export function outlined(data: JsonObject, field: string | undefined, blobs: Blob[]): JsonObject {
+  if (field === undefined) return data;
+  const payload = data[field];
+  if (typeof payload !== 'object' || payload === null) return data;
+  const text = canonicalJson(payload);
+  const bytes = Buffer.byteLength(text);
+  if (bytes <= INLINE_BYTES && !isBlobRef(payload)) return data;
+  const sha256 = sha256Of(text);
+  blobs.push({ sha256, text });
+  return { ...data, [field]: { $blob: sha256, bytes } };
+}
+
+/** The fact with its payload in place. @throws Error if the log does not have the blob that the fact names */
+export async function inlined(fact: StoredFact, field: string | undefined, reader: Pick<EventReader, 'readBlob'>): Promise<StoredFact> {
+  const payload = field === undefined ? undefined : fact.data[field];
+  if (field === undefined || !isBlobRef(payload)) return fact;
+  const text = await reader.readBlob(payload.$blob);
+  if (text === undefined) throw new Error(`Fact ${fact.revision} of ${fact.stream} names blob ${payload.$blob}, which the log does not have.`);
+  return { ...fact, data: { ...fact.data, [field]: parseJson(text) } };
+}
+
+export function sha256Of(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
