@@ -24,8 +24,8 @@ export function isJsonValue(value: unknown, levelsLeft: number = DEFINITION_LIMI
   return Object.values(value).every((item) => isJsonValue(item, levelsLeft - 1));
 }
 
-/** True for a JSON object: made by `JSON.parse`, a literal, or without a prototype. */
-export function isJsonObject(value: unknown): value is JsonObject {
+/** Made by `JSON.parse`, a literal, or without a prototype. */
+function isPlainJsonObject(value: unknown): value is JsonObject {
   return isPlainObject(value) && isJsonValue(value);
 }
 
@@ -40,7 +40,7 @@ const jsonValueSchema = z.custom<JsonValue>(
   `Give a JSON value of at most ${DEFINITION_LIMITS.maxJsonDepth} levels.`,
 );
 const jsonObjectSchema = z
-  .custom<JsonObject>(isJsonObject, `Give a JSON object of at most ${DEFINITION_LIMITS.maxJsonDepth} levels.`)
+  .custom<JsonObject>(isPlainJsonObject, `Give a JSON object of at most ${DEFINITION_LIMITS.maxJsonDepth} levels.`)
   .meta({ type: 'object' });
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
