@@ -44,5 +44,5 @@ function inertScope(machine: AnyStateMachine, snapshot: AnyMachineSnapshot): Sco
   const nothing = (): void => undefined;
   return {
     self, id: self.id, sessionId: self.sessionId, system: self.system, logger: nothing, defer: nothing, emit: nothing, stopChild: nothing, actionExecutor: nothing,
-  } as unknown as Scope;
+  };
 }

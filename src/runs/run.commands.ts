@@ -1,0 +1,101 @@
+/** What can be said to a run. Fields only: what each means for the run is in `run.decide.ts`. */
+import { Command } from '@nestjs/cqrs';
+import type { Origin } from '../actors/actor.js';
+import type { JsonValue } from '../events/json.js';
+import type { RunError, RunStatus, Trigger } from '../events/run.events.js';
+import type { RunId } from '../ids.js';
+
+/** What every accepted command answers with. */
+export interface RunAnswer {
+  readonly runId: RunId;
+  readonly status: RunStatus;
+  readonly position: string;
+  /** This command was accepted before: this is the first answer. */
+  readonly replayed: boolean;
+}
+
+export abstract class RunCommand extends Command<RunAnswer> {
+  constructor(readonly runId: RunId, readonly origin: Origin) {
+    super();
+  }
+}
+
+export interface StartFields {
+  readonly batch: string;
+  readonly parameters: JsonValue;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly reason: string | null;
+  readonly trigger: Trigger;
+}
+
+export class StartRun extends RunCommand {
+  readonly type = 'StartRun';
+  constructor(runId: RunId, readonly start: StartFields, origin: Origin) {
+    super(runId, origin);
+  }
+}
+
+export class CancelRun extends RunCommand {
+  readonly type = 'CancelRun';
+  constructor(runId: RunId, readonly reason: string | null, origin: Origin) {
+    super(runId, origin);
+  }
+}
+
+/** Takes up whatever can go on. Says nothing new, so it may be said at any time. */
+export class AdvanceRun extends RunCommand {
+  readonly type = 'AdvanceRun';
+}
+
+/** A node wants to run a dispatched attempt. */
+export class ClaimStep extends RunCommand {
+  readonly type = 'ClaimStep';
+  constructor(runId: RunId, readonly executionId: string, readonly stepId: string, readonly worker: string, origin: Origin) {
+    super(runId, origin);
+  }
+}
+
+export interface Report {
+  readonly progress?: { readonly done: number; readonly total: number | null };
+  readonly log?: readonly string[];
+}
+
+export type Outcome =
+  | { readonly kind: 'succeeded'; readonly outputs: JsonValue; readonly report: Report }
+  | { readonly kind: 'failed'; readonly error: RunError; readonly retryAfterMs?: number; readonly report: Report }
+  | { readonly kind: 'lost'; readonly reason: 'crash' | 'shutdown' | 'lease' };
+
+/** An attempt has ended, or is known to be lost. */
+export class ReportOutcome extends RunCommand {
+  readonly type = 'ReportOutcome';
+  constructor(runId: RunId, readonly executionId: string, readonly stepId: string, readonly outcome: Outcome, origin: Origin) {
+    super(runId, origin);
+  }
+}
+
+export type TimerKind = 'retry' | 'timeout' | 'grace' | 'gate';
+
+/** A timer is due. A stale generation says nothing. */
+export class FireTimer extends RunCommand {
+  readonly type = 'FireTimer';
+  constructor(runId: RunId, readonly timer: TimerKind, readonly stepId: string, readonly generation: number, origin: Origin) {
+    super(runId, origin);
+  }
+}
+
+export interface GateDecision {
+  readonly approvalId: string;
+  readonly stepId: string;
+  readonly verdict: { readonly approve: true; readonly note: string | null } | { readonly approve: false; readonly reason: string };
+  /** Of what the decider was shown; null if not said. */
+  readonly digest: string | null;
+}
+
+export class DecideGate extends RunCommand {
+  readonly type = 'DecideGate';
+  constructor(runId: RunId, readonly decision: GateDecision, origin: Origin) {
+    super(runId, origin);
+  }
+}
+
+export type AnyRunCommand = StartRun | CancelRun | AdvanceRun | ClaimStep | ReportOutcome | FireTimer | DecideGate;

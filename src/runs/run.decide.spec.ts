@@ -1,0 +1,305 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { transition } from 'xstate';
+import { isRejected } from '../actors/actor.js';
+import type { Decided, Origin } from '../actors/actor.js';
+import { decodeRunFact } from '../events/run.codec.js';
+import type { BatchDefinition } from '../events/definition.js';
+import type { JobDefaults } from '../events/run.events.js';
+import { ids } from '../ids.js';
+import type { RunId } from '../ids.js';
+import { compilePlan } from './plan.js';
+import { runFold } from './run.actor.js';
+import { AdvanceRun, CancelRun, ClaimStep, DecideGate, FireTimer, ReportOutcome, StartRun } from './run.commands.js';
+import type { AnyRunCommand, Outcome, TimerKind } from './run.commands.js';
+import { decideRun } from './run.decide.js';
+import type { RunCtx, RunSnapshot } from './run.draft.js';
+import { runMachine } from './run.machine.js';
+import { stepOf } from './run.state.js';
+
+const DEFAULTS: JobDefaults = {
+  maxAttempts: 1, backoff: 'fixed', initialDelayMs: 1_000, maxDelayMs: 60_000, jitter: false, lostCounts: false, maxLosses: 5, timeoutMs: null, cancelGraceMs: 5_000, declares: ['day'],
+};
+const RUN: RunId = ids.runOf(ids.keyedCommand('ann', 'POST', '/batches/b/runs', 'k'));
+
+/** A run in memory: commands in, facts out. No log, no host. */
+class Trial {
+  state: RunSnapshot | undefined;
+  readonly facts: Decided[] = [];
+  nowMs = Date.UTC(2026, 0, 31, 12);
+
+  constructor(private readonly definition: Omit<BatchDefinition, 'name'>, private readonly claims = true, private readonly defaults: Partial<JobDefaults> = {}) {}
+
+  private get ctx(): RunCtx {
+    const plan = compilePlan({ name: 'trial', ...this.definition }, 'f'.repeat(64));
+    return {
+      fold: runFold, actor: 'ann', nowMs: this.nowMs, random: () => 0.5,
+      newExecution: (stepId, attempt) => ids.execution(RUN, stepId, attempt), newApproval: (stepId, attempt) => ids.approval(RUN, stepId, attempt),
+      digest: (value) => JSON.stringify(value), claim: () => (this.claims ? 'node-1' : undefined),
+      batch: {
+        id: ids.batch('trial'), name: 'trial', version: 1, plan, unknownJobs: [], check: () => ({ parameters: { day: '2026-01-31' }, errors: [] }),
+        jobDefaults: Object.fromEntries([...plan.jobs].map((job) => [job, { ...DEFAULTS, ...this.defaults }])),
+      },
+    };
+  }
+
+  /** The types of the facts that the command led to, or why it was refused. */
+  say(command: AnyRunCommand): readonly string[] | string {
+    const decision = decideRun(this.state, this.facts.length - 1, command, this.ctx);
+    if (isRejected(decision)) return decision.rejected;
+    this.facts.push(...decision.facts);
+    this.state = decision.state;
+    const { total, ...byStatus } = this.state.context.counts;
+    expect(Object.values(byStatus).reduce((sum, count) => sum + count, 0)).toBe(total);
+    return decision.facts.map((fact) => fact.type);
+  }
+
+  start = () => this.say(new StartRun(RUN, { batch: 'trial', parameters: {}, labels: {}, reason: null, trigger: { type: 'api' } }, from('ann')));
+  cancel = () => this.say(new CancelRun(RUN, 'enough', from('olga')));
+  report = (stepId: string, outcome: Outcome, attempt = this.step(stepId).attempt) => this.say(new ReportOutcome(RUN, ids.execution(RUN, stepId, attempt), stepId, outcome, from('node-1')));
+  succeed = (stepId: string, outputs = {}) => this.report(stepId, { kind: 'succeeded', outputs, report: {} });
+  fail = (stepId: string, retryable = true) => this.report(stepId, { kind: 'failed', error: { kind: 'error', code: 'E', message: 'no', retryable }, report: {} });
+  lose = (stepId: string) => this.report(stepId, { kind: 'lost', reason: 'crash' });
+  fire = (timer: TimerKind, stepId: string, generation = this.step(stepId).generation) => this.say(new FireTimer(RUN, timer, stepId, generation, from('timer')));
+  decide = (approve: boolean, roles: readonly string[], digest: string | null = null) =>
+    this.say(new DecideGate(RUN, { approvalId: ids.approval(RUN, 'ok', 1), stepId: 'ok', verdict: approve ? { approve, note: null } : { approve, reason: 'wrong' }, digest }, from('kim', roles)));
+
+  step(stepId: string) {
+    const step = this.state && stepOf(this.state.context, stepId);
+    if (step === undefined) throw new Error(`no step ${stepId}`);
+    return step;
+  }
+
+  get status() {
+    return this.state?.value;
+  }
+
+  last(type: string): Decided['data'] {
+    const found = this.facts.findLast((fact) => fact.type === type);
+    if (found === undefined) throw new Error(`no ${type}`);
+    return found.data;
+  }
+}
+
+function from(actor: string, roles: readonly string[] = []): Origin {
+  return { actor, roles, via: 'rest', commandId: ids.freshCommand() };
+}
+
+const job = (id: string, more = {}) => ({ id, type: 'job' as const, job: 'work', ...more });
+const gate = (more = {}) => ({ id: 'ok', type: 'gate' as const, allowedRoles: ['boss'], ...more });
+
+describe('a run of jobs', () => {
+  it('dispatches and claims a step in the append that ended the one before', () => {
+    const trial = new Trial({ steps: [job('a'), job('b')] });
+    expect(trial.start()).toEqual(['RunStarted', 'StepDispatched', 'StepStarted']);
+    expect(trial.succeed('a')).toEqual(['StepSucceeded', 'StepDispatched', 'StepStarted']);
+    expect(trial.succeed('b')).toEqual(['StepSucceeded', 'RunCompleted']);
+    expect(trial.status).toBe('completed');
+  });
+
+  it('waits to be claimed where no slot is free, and gives a claim to one node alone', () => {
+    const trial = new Trial({ steps: [job('a')] }, false);
+    expect(trial.start()).toEqual(['RunStarted', 'StepDispatched']);
+    const claim = (worker: string) => trial.say(new ClaimStep(RUN, ids.execution(RUN, 'a', 1), 'a', worker, from(worker)));
+    expect(claim('node-2')).toEqual(['StepStarted']);
+    expect(claim('node-2')).toEqual([]);
+    expect(claim('node-3')).toBe('lost-claim');
+  });
+
+  it('passes the run parameters that the job declares, and the step\'s own over them', () => {
+    const trial = new Trial({ steps: [job('a'), job('b', { params: { day: 'x', total: '{{ outputs.a.total + 1 }}' } })] });
+    trial.start();
+    expect(trial.last('StepDispatched').params).toEqual({ day: '2026-01-31' });
+    trial.succeed('a', { total: 2 });
+    expect(trial.last('StepDispatched').params).toEqual({ day: 'x', total: 3 });
+  });
+
+  it('fails a step whose parameters can not be made, and says why', () => {
+    const trial = new Trial({ steps: [job('a'), job('b', { params: { total: '{{ outputs.a.absent }}' } })] });
+    trial.start();
+    expect(trial.succeed('a')).toEqual(['StepSucceeded', 'StepRefused', 'RunFailing', 'RunFailed']);
+    expect(trial.last('RunFailed')).toMatchObject({ stepId: 'b', error: { kind: 'expression' } });
+  });
+
+  it('does not hear an outcome twice, nor one of an attempt that is over', () => {
+    const trial = new Trial({ steps: [job('a', { retry: { maxAttempts: 2, backoff: 'none' } }), job('b')] });
+    trial.start();
+    trial.fail('a');
+    expect(trial.report('a', { kind: 'succeeded', outputs: {}, report: {} }, 1)).toBe('fenced');
+    trial.succeed('a');
+    expect(trial.succeed('a')).toBe('fenced');
+  });
+});
+
+describe('a failing attempt', () => {
+  it('is tried again after its delay, as often as the policy says', () => {
+    const trial = new Trial({ steps: [job('a', { retry: { maxAttempts: 2, backoff: 'fixed', initialDelay: '2s', jitter: false } })] });
+    trial.start();
+    expect(trial.fail('a')).toEqual(['StepFailed', 'StepRetryScheduled']);
+    expect(trial.last('StepRetryScheduled')).toMatchObject({ nextAttempt: 2, retryAt: '2026-01-31T12:00:02.000Z' });
+    expect(trial.fire('retry', 'a', 0)).toEqual([]);
+    expect(trial.fire('retry', 'a')).toEqual(['StepDispatched', 'StepStarted']);
+    expect(trial.fail('a')).toEqual(['StepFailed', 'RunFailing', 'RunFailed']);
+  });
+
+  it('is not tried again when the error says so', () => {
+    const trial = new Trial({ steps: [job('a', { retry: { maxAttempts: 9 } })] });
+    trial.start();
+    expect(trial.fail('a', false)).toEqual(['StepFailed', 'RunFailing', 'RunFailed']);
+  });
+
+  it('that is lost is tried again even at one attempt, until it was lost too often in a row', () => {
+    const trial = new Trial({ steps: [job('a')] }, true, { maxLosses: 3 });
+    trial.start();
+    expect(trial.lose('a')).toEqual(['StepLost', 'StepRetryScheduled', 'StepDispatched', 'StepStarted']);
+    trial.lose('a');
+    expect(trial.lose('a')).toEqual(['StepLost', 'RunFailing', 'RunFailed']);
+  });
+
+  it('that ran too long is stopped, and what it says in its grace is a time-out', () => {
+    const trial = new Trial({ steps: [job('a', { timeout: '10s', cancelGrace: '3s' })] });
+    trial.start();
+    expect(trial.last('StepStarted').timeoutAt).toBe('2026-01-31T12:00:10.000Z');
+    expect(trial.fire('timeout', 'a')).toEqual(['StepStopRequested']);
+    expect(trial.fire('timeout', 'a')).toEqual([]);
+    expect(trial.succeed('a')).toEqual(['StepFailed', 'RunFailing', 'RunFailed']);
+    expect(trial.last('StepFailed')).toMatchObject({ timedOut: true, orphaned: false });
+  });
+
+  it('stops its running siblings, and the run fails when they have ended', () => {
+    const trial = new Trial({ steps: [{ id: 'both', type: 'parallel', branches: [{ steps: [job('a')] }, { steps: [job('b')] }] }, job('c')] });
+    trial.start();
+    expect(trial.fail('a')).toEqual(['StepFailed', 'RunFailing', 'StepStopRequested']);
+    expect(trial.status).toBe('failing');
+    expect(trial.fire('grace', 'b')).toEqual(['StepCancelled', 'RunFailed']);
+    expect(trial.last('RunFailed')).toMatchObject({ stepId: 'a', orphaned: [ids.execution(RUN, 'b', 1)] });
+    expect(trial.state?.context.counts).toMatchObject({ failed: 1, cancelled: 1, skipped: 1 });
+  });
+
+  it('under continue lets the sequence go on, and the run fails at its end', () => {
+    const trial = new Trial({ failurePolicy: 'continue', steps: [job('a'), job('b')] });
+    trial.start();
+    expect(trial.fail('a')).toEqual(['StepFailed', 'StepDispatched', 'StepStarted']);
+    expect(trial.succeed('b')).toEqual(['StepSucceeded', 'RunFailed']);
+  });
+});
+
+describe('a gate', () => {
+  const gated = (more = {}, policy: 'stop' | 'continue' = 'stop') => new Trial({ failurePolicy: policy, steps: [job('a'), gate({ title: 'Release {{ outputs.a.total }}', show: { total: 'outputs.a.total' }, ...more }), job('z')] });
+  const parked = (more = {}, policy: 'stop' | 'continue' = 'stop') => {
+    const trial = gated(more, policy);
+    trial.start();
+    expect(trial.succeed('a', { total: 7 })).toEqual(['StepSucceeded', 'GateParked']);
+    expect(trial.status).toBe('parked');
+    return trial;
+  };
+
+  it('parks the run with what its approver is to see', () => {
+    expect(parked().last('GateParked')).toMatchObject({ title: 'Release 7', data: { total: 7 }, deadline: null });
+  });
+
+  it('is decided by its roles and no others', () => {
+    const trial = parked();
+    expect(trial.decide(true, ['admin', 'operator'])).toBe('forbidden');
+    expect(trial.decide(true, ['boss'], 'something else')).toBe('approval-stale');
+    expect(trial.decide(true, ['boss'])).toEqual(['GateApproved', 'StepDispatched', 'StepStarted']);
+    expect(trial.decide(false, ['boss'])).toBe('gate-already-decided');
+    expect(trial.succeed('z')).toEqual(['StepSucceeded', 'RunCompleted']);
+  });
+
+  it.each(['stop', 'continue'] as const)('that is rejected fails the run at once under %s', (policy) => {
+    const trial = parked({}, policy);
+    expect(trial.decide(false, ['boss'])).toEqual(['GateRejected', 'RunFailing', 'RunFailed']);
+    expect(trial.last('RunFailed')).toMatchObject({ error: { kind: 'rejected' } });
+  });
+
+  it('that nobody decides in time fails, approves or holds', () => {
+    expect(parked({ timeout: '1m' }).fire('gate', 'ok')).toEqual(['GateTimedOut', 'RunFailing', 'RunFailed']);
+    expect(parked({ timeout: '1m', onTimeout: 'approve' }).fire('gate', 'ok')).toEqual(['GateApproved', 'StepDispatched', 'StepStarted']);
+    const held = parked({ timeout: '1m', onTimeout: 'hold' });
+    expect(held.fire('gate', 'ok')).toEqual(['GateOverdue']);
+    expect(held.fire('gate', 'ok')).toEqual([]);
+    expect(held.decide(true, ['boss'])).toEqual(['GateApproved', 'StepDispatched', 'StepStarted']);
+  });
+
+  it('is released by a cancel that has none of its roles', () => {
+    const trial = parked();
+    expect(trial.cancel()).toEqual(['CancelRequested', 'GateReleased', 'RunCancelled']);
+    expect(trial.decide(true, ['boss'])).toBe('gate-already-decided');
+    expect(trial.cancel()).toEqual([]);
+    expect(trial.state?.context.counts).toMatchObject({ succeeded: 1, cancelled: 2, total: 3 });
+  });
+});
+
+describe('a cancel', () => {
+  it('asks the running job to stop and ends when it has', () => {
+    const trial = new Trial({ steps: [job('a'), job('b')] });
+    trial.start();
+    expect(trial.cancel()).toEqual(['CancelRequested', 'StepStopRequested']);
+    expect(trial.cancel()).toEqual([]);
+    expect(trial.fail('a')).toEqual(['StepCancelled', 'RunCancelled']);
+  });
+
+  it('does not wait for a stubborn job longer than its grace, and hears it no more', () => {
+    const trial = new Trial({ steps: [job('a')] });
+    trial.start();
+    trial.cancel();
+    expect(trial.fire('grace', 'a')).toEqual(['StepCancelled', 'RunCancelled']);
+    expect(trial.last('RunCancelled').orphaned).toEqual([ids.execution(RUN, 'a', 1)]);
+    expect(trial.succeed('a')).toBe('fenced');
+  });
+
+  it('comes too late for a run that has ended', () => {
+    const trial = new Trial({ steps: [job('a')] });
+    trial.start();
+    trial.succeed('a');
+    expect(trial.cancel()).toBe('run-already-ended');
+  });
+});
+
+describe('a group larger than an append', () => {
+  it('is begun in parts by saying AdvanceRun until there is nothing left', () => {
+    const trial = new Trial({ steps: [{ id: 'all', type: 'parallel', branches: Array.from({ length: 600 }, (_, at) => ({ steps: [job(`s${at}`)] })) }] });
+    trial.start();
+    while (trial.say(new AdvanceRun(RUN, from('host'))).length > 0);
+    expect(trial.state?.context.counts.running).toBe(600);
+    for (let at = 0; at < 600; at += 1) trial.succeed(`s${at}`);
+    expect(trial.status).toBe('completed');
+  });
+});
+
+describe('any history', () => {
+  const definition = {
+    steps: [
+      { id: 'both', type: 'parallel' as const, branches: [{ steps: [job('a', { retry: { maxAttempts: 2, backoff: 'none' as const } }), gate({ timeout: '1m' })] }, { steps: [job('b', { timeout: '1m' })] }] },
+      job('c'),
+    ],
+  };
+  const act = fc.record({ what: fc.constantFrom('succeed', 'fail', 'lose', 'fire', 'cancel', 'approve', 'reject', 'advance'), step: fc.constantFrom('a', 'b', 'c', 'ok') });
+
+  it('folds the same by the public transition, and deciding again says nothing new', () => {
+    fc.assert(
+      fc.property(fc.array(act, { maxLength: 25 }), fc.boolean(), (acts, claims) => {
+        const trial = new Trial(definition, claims);
+        trial.start();
+        for (const { what, step } of acts) perform(trial, what, step);
+        expect(trial.say(new AdvanceRun(RUN, from('host')))).toEqual([]);
+        const plan = trial.state!.context.plan;
+        let publicly: RunSnapshot = runFold.initial({ plan });
+        trial.facts.forEach((fact, revision) => {
+          [publicly] = transition(runMachine, publicly, decodeRunFact(fact.type, fact.data, revision, 'ann'));
+        });
+        expect({ value: publicly.value, context: publicly.context }).toEqual({ value: trial.state!.value, context: trial.state!.context });
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
+function perform(trial: Trial, what: string, step: string): void {
+  if (what === 'cancel') trial.cancel();
+  else if (what === 'advance') trial.say(new AdvanceRun(RUN, from('host')));
+  else if (what === 'approve' || what === 'reject') trial.decide(what === 'approve', ['boss']);
+  else if (what === 'fire') ['retry', 'timeout', 'grace', 'gate'].forEach((timer) => trial.fire(timer as TimerKind, step));
+  else if (trial.step(step).attempt > 0 && step !== 'ok') (what === 'succeed' ? trial.succeed : what === 'fail' ? trial.fail : trial.lose)(step);
+}

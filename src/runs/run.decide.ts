@@ -1,0 +1,223 @@
+/**
+ * What a run answers to a command: facts, or why not. Pure. Deciding the same command again on what it led to gives
+ * nothing, or refuses.
+ */
+import type { Accepted, Decision, Rejected } from '../actors/actor.js';
+import { isRejected } from '../actors/actor.js';
+import { isoTime } from '../events/json.js';
+import type { RunError } from '../events/run.events.js';
+import { advance, beginJob, failRun, haltReason, policyFor, startAttempt } from './run.advance.js';
+import type { AnyRunCommand, CancelRun, ClaimStep, DecideGate, FireTimer, Outcome, ReportOutcome, StartRun } from './run.commands.js';
+import { RunDraft } from './run.draft.js';
+import type { RunCtx, RunSnapshot } from './run.draft.js';
+import type { GateNode, JobNode } from './plan.js';
+
+/** `state` is undefined before the first fact. */
+export function decideRun(state: RunSnapshot | undefined, revision: number, command: AnyRunCommand, ctx: RunCtx): Decision<RunSnapshot> {
+  if (command.type === 'StartRun') return start(state, command, ctx);
+  if (state === undefined) return { rejected: 'not-found', detail: `There is no run ${command.runId}.` };
+  const draft = new RunDraft(state, revision, ctx);
+  switch (command.type) {
+    case 'CancelRun':
+      return cancel(draft, command);
+    case 'AdvanceRun':
+      return settled(draft);
+    case 'ClaimStep':
+      return claim(draft, command);
+    case 'ReportOutcome':
+      return report(draft, command);
+    case 'FireTimer':
+      return fire(draft, command);
+    case 'DecideGate':
+      return decideGate(draft, command);
+  }
+}
+
+function settled(draft: RunDraft): Accepted<RunSnapshot> {
+  const more = advance(draft);
+  return { facts: draft.facts, state: draft.state, more };
+}
+
+function start(state: RunSnapshot | undefined, command: StartRun, ctx: RunCtx): Decision<RunSnapshot> {
+  if (state !== undefined) return { facts: [], state };
+  const { batch } = ctx;
+  if (batch === undefined) throw new Error('StartRun needs its batch.');
+  if (isRejected(batch)) return batch;
+  if (batch.unknownJobs.length > 0) {
+    return { rejected: 'validation-failed', detail: `Batch ${batch.name} names jobs that no node knows. Register them, or change the definition.`, errors: batch.unknownJobs };
+  }
+  const { parameters, errors } = batch.check(command.start.parameters);
+  if (errors.length > 0) return { rejected: 'validation-failed', detail: `The parameters do not fit batch ${batch.name}.`, errors };
+  const draft = new RunDraft(ctx.fold.initial({ plan: batch.plan }), -1, ctx);
+  draft.say('RunStarted', {
+    runId: command.runId, batchId: batch.id, batchName: batch.name, batchVersion: batch.version, definitionHash: batch.plan.hash,
+    trigger: command.start.trigger, parameters, labels: { ...batch.plan.definition.labels, ...command.start.labels }, reason: command.start.reason,
+    stepCount: batch.plan.total, total: batch.plan.total, jobDefaults: batch.jobDefaults,
+  });
+  return settled(draft);
+}
+
+function cancel(draft: RunDraft, command: CancelRun): Decision<RunSnapshot> {
+  const status = draft.lifecycle;
+  if (status === 'cancelled' || status === 'cancelling') return { facts: [], state: draft.state };
+  if (draft.ended) return { rejected: 'run-already-ended', detail: `The run has ${status}: there is nothing left to cancel.` };
+  draft.say('CancelRequested', { by: command.origin.actor, reason: command.reason });
+  return settled(draft);
+}
+
+function claim(draft: RunDraft, command: ClaimStep): Decision<RunSnapshot> {
+  const node = jobNode(draft, command.stepId);
+  const step = node && draft.step(node);
+  if (node === undefined || step?.executionId !== command.executionId) return lostClaim(command.executionId);
+  if (step.status === 'running' && step.worker === command.worker) return { facts: [], state: draft.state };
+  if (step.status !== 'dispatched') return lostClaim(command.executionId);
+  startAttempt(draft, node, command.worker);
+  return { facts: draft.facts, state: draft.state };
+}
+
+function lostClaim(executionId: string): Rejected {
+  return { rejected: 'lost-claim', detail: `Execution ${executionId} is not to be had any more.` };
+}
+
+function report(draft: RunDraft, command: ReportOutcome): Decision<RunSnapshot> {
+  const node = jobNode(draft, command.stepId);
+  const step = node && draft.step(node);
+  const current = node !== undefined && step?.executionId === command.executionId && (step.status === 'running' || (step.status === 'dispatched' && command.outcome.kind === 'failed'));
+  if (!current) return { rejected: 'fenced', detail: `Execution ${command.executionId} had ended for the run before it reported: what it says changes nothing.` };
+  record(draft, node, command.outcome);
+  return settled(draft);
+}
+
+function record(draft: RunDraft, node: JobNode, outcome: Outcome): void {
+  const { executionId, attempt, stopping, status } = draft.step(node);
+  const of = { stepId: node.id, executionId: executionId ?? '', attempt };
+  const was = status === 'dispatched' ? 'dispatched' : 'running';
+  const said = outcome.kind === 'lost' ? {} : { ...(outcome.report.progress && { progress: { ...outcome.report.progress } }), ...(outcome.report.log && { log: [...outcome.report.log] }) };
+  if (stopping === 'timeout') return attemptFailed(draft, node, { ...of, was, error: timedOut(node, attempt), timedOut: true, orphaned: false, ...said });
+  if (outcome.kind === 'succeeded') return draft.say('StepSucceeded', { ...of, outputs: outcome.outputs, ...said });
+  const halting = stopping ?? haltReason(draft);
+  if (halting !== null) return draft.say('StepCancelled', { ...of, was, reason: halting, orphaned: false, ...said });
+  if (outcome.kind === 'failed') return attemptFailed(draft, node, { ...of, was, error: outcome.error, timedOut: false, orphaned: false, ...said }, outcome.retryAfterMs);
+  attemptLost(draft, node, outcome.reason);
+}
+
+function timedOut(node: JobNode, attempt: number): RunError {
+  return { kind: 'timeout', code: 'timed-out', message: `Attempt ${attempt} of step ${node.id} ran longer than its time-out.`, retryable: true };
+}
+
+type Failed = { stepId: string; executionId: string; attempt: number; was: 'dispatched' | 'running'; error: RunError; timedOut: boolean; orphaned: boolean };
+
+function attemptFailed(draft: RunDraft, node: JobNode, failed: Failed, retryAfterMs = 0): void {
+  const policy = policyFor(draft, node);
+  const { failures, losses } = draft.step(node);
+  const counted = failures + 1 + (policy.lostCounts ? losses : 0);
+  const final = !failed.error.retryable || counted >= policy.maxAttempts || haltReason(draft) !== null;
+  draft.say('StepFailed', { ...failed, final });
+  if (final) return stepFailed(draft, node, failed.error);
+  scheduleRetry(draft, node, Math.max(retryAfterMs, backoffMs(policy, failures + 1, draft.ctx.random)));
+}
+
+function attemptLost(draft: RunDraft, node: JobNode, reason: 'crash' | 'shutdown' | 'lease'): void {
+  const policy = policyFor(draft, node);
+  const { executionId, attempt, losses, failures } = draft.step(node);
+  const tooMany = losses + 1 >= policy.maxLosses || (policy.lostCounts && failures + losses + 1 >= policy.maxAttempts);
+  const error: RunError = { kind: 'lost', code: `lost-${reason}`, message: `Attempt ${attempt} of step ${node.id} was lost with its node.`, retryable: !tooMany };
+  draft.say('StepLost', { stepId: node.id, executionId: executionId ?? '', attempt, reason, error, final: tooMany });
+  if (tooMany) return stepFailed(draft, node, error);
+  scheduleRetry(draft, node, 0);
+}
+
+function stepFailed(draft: RunDraft, node: JobNode, error: RunError): void {
+  if (haltReason(draft) === null && !draft.run.plan.goesOnAfterFailure) failRun(draft, node.id, 'step', error);
+}
+
+function scheduleRetry(draft: RunDraft, node: JobNode, delayMs: number): void {
+  const { executionId, attempt } = draft.step(node);
+  draft.say('StepRetryScheduled', { stepId: node.id, executionId: executionId ?? '', attempt, nextAttempt: attempt + 1, retryAt: isoTime(draft.ctx.nowMs + delayMs) });
+  if (delayMs === 0) retryNow(draft, node);
+}
+
+function retryNow(draft: RunDraft, node: JobNode): void {
+  const error = beginJob(draft, node);
+  if (error !== undefined) throw new Error(`Step ${node.id} had parameters for its first attempt and has none now: ${error.message}`);
+}
+
+function backoffMs(policy: ReturnType<typeof policyFor>, failures: number, random: () => number): number {
+  if (policy.backoff === 'none') return 0;
+  const grown = policy.backoff === 'fixed' ? policy.initialDelayMs : policy.initialDelayMs * 2 ** Math.min(failures - 1, 30);
+  const capped = Math.min(grown, policy.maxDelayMs);
+  return Math.round(policy.jitter ? capped * (0.5 + random() / 2) : capped);
+}
+
+function fire(draft: RunDraft, command: FireTimer): Decision<RunSnapshot> {
+  const ordinal = draft.run.plan.ordinals.get(command.stepId);
+  const node = ordinal === undefined ? undefined : draft.run.plan.nodes[ordinal];
+  const stale: Accepted<RunSnapshot> = { facts: [], state: draft.state };
+  if (node === undefined || node.kind === 'parallel') return stale;
+  const step = draft.step(node);
+  if (step.generation !== command.generation) return stale;
+  if (node.kind === 'gate') return command.timer === 'gate' && step.status === 'waiting' ? expire(draft, node) : stale;
+  const of = { stepId: node.id, executionId: step.executionId ?? '', attempt: step.attempt };
+  if (command.timer === 'retry' && step.status === 'retrying') retryNow(draft, node);
+  else if (command.timer === 'timeout' && step.status === 'running' && step.stopping === null) {
+    draft.say('StepStopRequested', { ...of, reason: 'timeout', graceEndsAt: isoTime(draft.ctx.nowMs + policyFor(draft, node).cancelGraceMs) });
+  } else if (command.timer === 'grace' && step.status === 'running' && step.stopping !== null) endGrace(draft, node);
+  else return stale;
+  return settled(draft);
+}
+
+/** It did not stop in time: from here on the run goes on without it, and what it reports is fenced. */
+function endGrace(draft: RunDraft, node: JobNode): void {
+  const { executionId, attempt, stopping } = draft.step(node);
+  const of = { stepId: node.id, executionId: executionId ?? '', attempt, was: 'running' as const, orphaned: true };
+  if (stopping === 'timeout') attemptFailed(draft, node, { ...of, error: timedOut(node, attempt), timedOut: true });
+  else draft.say('StepCancelled', { ...of, reason: stopping ?? 'cancel' });
+}
+
+function expire(draft: RunDraft, node: GateNode): Decision<RunSnapshot> {
+  const { executionId, gate } = draft.step(node);
+  const of = { stepId: node.id, approvalId: executionId ?? '' };
+  if (gate === null) return { facts: [], state: draft.state };
+  if (gate.onTimeout === 'hold') {
+    if (!gate.overdue) draft.say('GateOverdue', of);
+  } else if (gate.onTimeout === 'approve') {
+    draft.say('GateApproved', { ...of, outcome: 'autoApproved', by: null, note: null, digest: gate.digest, given: gate.given.length, quorum: gate.quorum });
+  } else {
+    draft.say('GateTimedOut', of);
+    failRun(draft, node.id, 'gate', { kind: 'timeout', code: 'gate-timed-out', message: `Nobody decided gate ${node.id} in time.`, retryable: false });
+  }
+  return settled(draft);
+}
+
+function decideGate(draft: RunDraft, { decision, origin }: DecideGate): Decision<RunSnapshot> {
+  const ordinal = draft.run.plan.ordinals.get(decision.stepId);
+  const node = ordinal === undefined ? undefined : draft.run.plan.nodes[ordinal];
+  if (node?.kind !== 'gate' || draft.step(node).executionId !== decision.approvalId) return { rejected: 'not-found', detail: `There is no approval ${decision.approvalId}.` };
+  const { status, gate } = draft.step(node);
+  if (gate === null) return { rejected: 'not-found', detail: `There is no approval ${decision.approvalId}.` };
+  const { actor, roles } = origin;
+  if (!gate.allowedRoles.includes('*') && !roles.some((role) => gate.allowedRoles.includes(role))) {
+    return { rejected: 'forbidden', detail: `Deciding this gate needs one of the roles ${gate.allowedRoles.join(', ')}.` };
+  }
+  if (status !== 'waiting') return { rejected: 'gate-already-decided', detail: `The gate was ${gate.outcome ?? 'decided'} before.` };
+  if (decision.digest !== null && decision.digest !== gate.digest) {
+    return { rejected: 'approval-stale', detail: 'What you were shown is not what is to be decided. Read the approval again and decide on that.' };
+  }
+  const of = { stepId: node.id, approvalId: decision.approvalId, by: actor, digest: gate.digest, quorum: gate.quorum };
+  if (!decision.verdict.approve) {
+    draft.say('GateRejected', { ...of, reason: decision.verdict.reason, given: gate.given.length });
+    failRun(draft, node.id, 'gate', { kind: 'rejected', code: 'gate-rejected', message: `${actor} rejected gate ${node.id}: ${decision.verdict.reason}`, retryable: false });
+    return settled(draft);
+  }
+  if (gate.given.includes(actor)) return { facts: [], state: draft.state };
+  const given = gate.given.length + 1;
+  if (given < gate.quorum) draft.say('GateApprovalGiven', { ...of, note: decision.verdict.note, given });
+  else draft.say('GateApproved', { ...of, outcome: 'approved', note: decision.verdict.note, given });
+  return settled(draft);
+}
+
+function jobNode(draft: RunDraft, stepId: string): JobNode | undefined {
+  const ordinal = draft.run.plan.ordinals.get(stepId);
+  const node = ordinal === undefined ? undefined : draft.run.plan.nodes[ordinal];
+  return node?.kind === 'job' ? node : undefined;
+}

@@ -1,0 +1,86 @@
+/**
+ * Draft: the facts of one decision while they are being made. Each is folded as it is said, so that the next one is
+ * decided on what the run will be, and a fact that the machine would not accept never reaches the log.
+ */
+import type { SnapshotFrom } from 'xstate';
+import type { Fold } from '../actors/fold.js';
+import { MOST_BYTES, MOST_FACTS } from '../actors/actor.js';
+import type { Decided, Drawn, Rejected, RejectedFault } from '../actors/actor.js';
+import { encodeRunFact, placeRunFact } from '../events/run.codec.js';
+import type { RunFactData, RunFactType, JobDefaults } from '../events/run.events.js';
+import type { JsonObject, JsonValue } from '../events/json.js';
+import type { runMachine } from './run.machine.js';
+import { stepAt } from './run.state.js';
+import type { Plan, PlanNode } from './plan.js';
+import type { RunContext, RunEvent, StepState } from './run.state.js';
+
+export type RunSnapshot = SnapshotFrom<typeof runMachine>;
+export type RunFold = Fold<RunSnapshot, RunEvent>;
+
+/** What `decide` may know besides the run's own facts. */
+export interface RunCtx extends Drawn {
+  readonly fold: RunFold;
+  readonly actor: string;
+  readonly newExecution: (stepId: string, attempt: number) => string;
+  readonly newApproval: (stepId: string, attempt: number) => string;
+  readonly digest: (value: JsonValue) => string;
+  /** A free slot of this node for this job and parameters, taken until the append is done; undefined: somebody else may claim it. */
+  readonly claim: (job: string, executionId: string, params: JsonValue) => string | undefined;
+  /** Only for `StartRun`: the batch as it stands now, or why there is none. */
+  readonly batch?: StartableBatch | Rejected;
+}
+
+export interface StartableBatch {
+  readonly id: string;
+  readonly name: string;
+  readonly version: number;
+  readonly plan: Plan;
+  readonly jobDefaults: Readonly<Record<string, JobDefaults>>;
+  /** The parameters with defaults filled in, or every fault at once. */
+  readonly check: (given: JsonValue) => { readonly parameters: JsonObject; readonly errors: readonly RejectedFault[] };
+  readonly unknownJobs: readonly { readonly path: string; readonly message: string }[];
+}
+
+export class RunDraft {
+  private readonly said: Decided[] = [];
+  private bytes = 0;
+
+  constructor(private snapshot: RunSnapshot, private revision: number, readonly ctx: RunCtx) {}
+
+  get facts(): readonly Decided[] {
+    return this.said;
+  }
+
+  get state(): RunSnapshot {
+    return this.snapshot;
+  }
+
+  get lifecycle(): RunSnapshot['value'] {
+    return this.snapshot.value;
+  }
+
+  get ended(): boolean {
+    return this.snapshot.status === 'done';
+  }
+
+  get run(): RunContext {
+    return this.snapshot.context;
+  }
+
+  /** No more than one append holds. */
+  get full(): boolean {
+    return this.said.length >= MOST_FACTS - 8 || this.bytes >= MOST_BYTES / 2;
+  }
+
+  step(node: PlanNode): StepState {
+    return stepAt(this.run, node.ordinal);
+  }
+
+  say<T extends RunFactType>(type: T, data: RunFactData<T>): void {
+    this.revision += 1;
+    const event = placeRunFact(type, data, this.revision, this.ctx.actor);
+    this.snapshot = this.ctx.fold.next(this.snapshot, event);
+    this.said.push({ type, data: encodeRunFact(data) });
+    this.bytes += type === 'StepDispatched' || type === 'GateParked' || type === 'StepSucceeded' ? JSON.stringify(data).length : 400;
+  }
+}

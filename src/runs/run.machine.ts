@@ -1,0 +1,53 @@
+/**
+ * The machine of a run. Its events are the facts of the run's stream, so that a stored stream replays through it.
+ *
+ * Lifecycle states only; steps stand in the context. No `invoke`, `spawn` or `after`: time-outs are facts that our
+ * timers ask for. A fact that the machine has no transition for, or that the step can't take, changes nothing: the
+ * fold sees that and refuses it.
+ */
+import { assign, setup } from 'xstate';
+import type { Plan } from './plan.js';
+import { accepts, applyFact, emptyContext } from './run.state.js';
+import type { RunContext, RunEvent } from './run.state.js';
+
+export const RUN_MACHINE = 'batch-run@1';
+
+const machineSetup = setup({
+  types: { context: {} as RunContext, events: {} as RunEvent, input: {} as { readonly plan: Plan } },
+  actions: { apply: assign(({ context, event }) => applyFact(context, event)) },
+  guards: {
+    accepted: ({ context, event }) => accepts(context, event),
+    onlyPeopleAreWaitedFor: ({ context: { counts } }) => counts.waiting > 0 && counts.dispatched + counts.running + counts.retrying === 0,
+    somethingElseIsWaitedFor: ({ context: { counts } }) => counts.waiting === 0 || counts.dispatched + counts.running + counts.retrying > 0,
+  },
+});
+
+const stay = { guard: 'accepted', actions: 'apply' } as const;
+const to = <T extends string>(target: T) => ({ guard: 'accepted', actions: 'apply', target }) as const;
+
+const outcomes = { StepStarted: stay, StepSucceeded: stay, StepFailed: stay, StepLost: stay, StepCancelled: stay, StepStopRequested: stay, GateReleased: stay };
+const inProgress = {
+  ...outcomes,
+  StepDispatched: stay, StepRefused: stay, StepRetryScheduled: stay,
+  GateParked: stay, GateApprovalGiven: stay, GateApproved: stay, GateRejected: stay, GateTimedOut: stay, GateOverdue: stay,
+  RunFailing: to('failing'),
+  CancelRequested: to('cancelling'),
+  RunCompleted: to('completed'),
+  RunFailed: to('failed'),
+};
+
+export const runMachine = machineSetup.createMachine({
+  id: RUN_MACHINE,
+  context: ({ input }) => emptyContext(input.plan),
+  initial: 'triggered',
+  states: {
+    triggered: { on: { RunStarted: to('running') } },
+    running: { on: inProgress, always: { guard: 'onlyPeopleAreWaitedFor', target: 'parked' } },
+    parked: { on: inProgress, always: { guard: 'somethingElseIsWaitedFor', target: 'running' } },
+    failing: { on: { ...outcomes, CancelRequested: to('cancelling'), RunFailed: to('failed') } },
+    cancelling: { on: { ...outcomes, RunCancelled: to('cancelled') } },
+    completed: { type: 'final' },
+    failed: { type: 'final' },
+    cancelled: { type: 'final' },
+  },
+});
