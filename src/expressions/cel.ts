@@ -22,6 +22,7 @@ function celEnvironment(): Environment {
   mixed(environment, '*', (left, right) => left * right);
   mixed(environment, '/', (left, right) => left / right);
   mixed(environment, '%', (left, right) => left % right);
+  environment.registerOperator('int == double: bool', (left: bigint, right: number) => Number(left) === right);
   environment.registerOperator('double % double', (left: number, right: number) => left % right);
   return environment;
 }

@@ -48,20 +48,23 @@ export function compileTemplate(text: string): Compiled | Fault {
  * A fault says nothing of its place in the value: {@link templatesIn} walks it place by place.
  */
 export function compileParams(value: JsonValue): Compiled | Fault {
+  return templatesIn(value, '').next().done === true ? constantOf(value) : compileItem(value);
+}
+
+function compileItem(value: JsonValue): Compiled | Fault {
   if (typeof value === 'string') return compileTemplate(value);
   if (value === null || typeof value !== 'object') return constantOf(value);
   const entries: [string, Compiled][] = [];
   for (const [key, item] of Object.entries(value)) {
-    const compiled = compileParams(item);
+    const compiled = compileItem(item);
     if (isFault(compiled)) return compiled;
     entries.push([key, compiled]);
   }
-  if (entries.every(([, item]) => item.constant)) return constantOf(value);
   const uses = entries.flatMap(([, item]) => item.uses);
   const evaluate = isArray(value)
     ? (scope: Scope) => entries.map(([, item]) => item.evaluate(scope))
     : (scope: Scope): JsonObject => Object.fromEntries(entries.map(([key, item]) => [key, item.evaluate(scope)]));
-  return { constant: false, uses, references: referencesOf(uses), evaluate };
+  return { constant: entries.every(([, item]) => item.constant), uses, references: referencesOf(uses), evaluate };
 }
 
 /** The strings of a JSON value that hold a template, by JSON Pointer. */
@@ -115,12 +118,11 @@ function endOfExpression(text: string, from: number): number | undefined {
   return undefined;
 }
 
-/** The place of the last character of a CEL string that begins at `from`. */
+/** The place of the last character of a CEL string that begins at `from`; a backslash takes the next one along, raw or not. */
 function endOfString(text: string, from: number, quote: string): number | undefined {
-  const raw = /(?:^|[^A-Za-z0-9_])(?:[rR][bB]?|[bB][rR])$/.test(text.slice(Math.max(0, from - 3), from));
   const closing = text.startsWith(quote.repeat(3), from) ? quote.repeat(3) : quote;
   for (let at = from + closing.length; at < text.length; at++) {
-    if (text[at] === '\\' && !raw) at++;
+    if (text[at] === '\\') at++;
     else if (text.startsWith(closing, at)) return at + closing.length - 1;
   }
   return undefined;
