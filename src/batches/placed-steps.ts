@@ -1,0 +1,44 @@
+/** The steps of a definition in the order in which they stand, each with its place and with what can have run before it. */
+import type { BatchDefinition, StepDefinition } from '../events/definition.js';
+import { pointer } from './problem.js';
+
+export interface PlacedStep {
+  readonly step: StepDefinition;
+  readonly path: string;
+  /** The definition's own list is level 1. */
+  readonly level: number;
+  /** Ids of the jobs and gates that can have run before it; only valid until the next step is asked for. */
+  readonly before: ReadonlySet<string>;
+}
+
+/** Steps of every type, nested ones and those for failures included. */
+export function countSteps(definition: BatchDefinition): number {
+  const count = (steps: readonly StepDefinition[]): number =>
+    steps.reduce((sum, step) => sum + 1 + ('branches' in step ? step.branches.reduce((inside, branch) => inside + count(branch.steps), 0) : 0), 0);
+  return count(definition.steps) + (definition.onFailureSteps ?? []).length;
+}
+
+export function placedSteps(definition: BatchDefinition): Generator<PlacedStep> {
+  return sequence(definition.steps, '/steps', 1, new Set());
+}
+
+/** Goes along one list; `before` grows as it goes. */
+function* sequence(steps: readonly StepDefinition[], base: string, level: number, before: Set<string>): Generator<PlacedStep> {
+  for (const [index, step] of steps.entries()) {
+    const path = pointer(base, index);
+    yield { step, path, level, before };
+    if (step.type === 'job' || step.type === 'gate') {
+      before.add(step.id);
+      continue;
+    }
+    const inside = new Set<string>();
+    for (const [number, branch] of step.branches.entries()) {
+      if (branch.steps.length === 0) continue;
+      // A copy for each: what stands in one branch is nothing that its siblings can count on.
+      const own = new Set(before);
+      yield* sequence(branch.steps, pointer(path, 'branches', number, 'steps'), level + 1, own);
+      for (const id of own) inside.add(id);
+    }
+    for (const id of inside) before.add(id);
+  }
+}
