@@ -48,7 +48,7 @@ const roomRules = [
     [...room('log', 'events', 'http'), '^src/actors/fold[.]ts$', '^src/actors/refusals[.]ts$', MACHINES],
     'The auditor trusts the log and the machines, neither the actors in memory nor a projection.',
   ),
-  roomRule('http', [READER, ...room('reading')], 'The porch serves every controller, so it may know none of them.'),
+  roomRule('http', [READER, ...room('reading'), '^src/events/(canonical|json)[.]ts$'], 'The porch serves every controller, so it may know none of them.'),
   roomRule('telemetry', [], 'Everybody may be measured; the meter looks at nobody.'),
   roomRule(
     'cli',
