@@ -1,0 +1,31 @@
+/** Whether the process lives, and whether it should be sent requests. */
+import { Controller, Get, Inject } from '@nestjs/common';
+import type { Problem } from './problem.js';
+import { Open } from './roles.guard.js';
+
+/** Under which the controller is given {@link Readiness}. */
+export const READINESS = Symbol('readiness');
+
+export interface Readiness {
+  /** Why no request should be sent here now, said as the refusal it would get; undefined if all is well. */
+  whyNotReady(): Promise<Problem | undefined>;
+}
+
+@Controller('health')
+@Open()
+export class HealthController {
+  constructor(@Inject(READINESS) private readonly readiness: Readiness) {}
+
+  /** Looks at nothing else: a store that is down is no reason to kill this process. */
+  @Get('live')
+  live(): { readonly status: 'ok' } {
+    return { status: 'ok' };
+  }
+
+  @Get('ready')
+  async ready(): Promise<{ readonly status: 'ok' }> {
+    const problem = await this.readiness.whyNotReady();
+    if (problem !== undefined) throw problem;
+    return { status: 'ok' };
+  }
+}
