@@ -1,6 +1,9 @@
-import ms from 'ms';
 import { z } from 'zod';
+import { durationSchema } from './duration.js';
 import type { JsonObject, JsonValue } from './json.js';
+
+export { durationMs, durationSchema } from './duration.js';
+export type { Duration } from './duration.js';
 
 /** What a definition may be at most. The first three can be tightened by configuration. */
 export const DEFINITION_LIMITS = {
@@ -44,47 +47,6 @@ const jsonObjectSchema = z
   .meta({ type: 'object' });
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
-const DURATION_TEXT =
-  /^(?:\d+(?:\.\d+)?|\.\d+) *(?:milliseconds?|msecs?|ms|seconds?|secs?|s|minutes?|mins?|m|hours?|hrs?|h|days?|d|weeks?|w|years?|yrs?|y)?$/i;
-/** A hundred years: nothing that runs is planned for longer, and sums of two stay exact. */
-const MAX_DURATION_MS = 100 * 366 * 24 * 60 * 60 * 1000;
-
-function isDurationText(text: string): text is ms.StringValue {
-  return text.length <= 100 && DURATION_TEXT.test(text);
-}
-
-function durationOrNaN(value: string | number): number {
-  if (typeof value === 'number') return value;
-  return isDurationText(value) ? Math.round(ms(value)) : Number.NaN;
-}
-
-/**
- * A length of time: a text of the `ms` package (`"250ms"`, `"30s"`, `"15m"`, `"2h"`, `"7d"`) or whole milliseconds,
- * never negative, at most a hundred years.
- */
-export const durationSchema = z
-  .union([z.string(), z.number()], 'Give a duration like "30s", "15m" or "2h", or whole milliseconds.')
-  .refine(
-    (value) => {
-      const duration = durationOrNaN(value);
-      return Number.isInteger(duration) && duration >= 0 && duration <= MAX_DURATION_MS;
-    },
-    'Give a duration like "30s", "15m" or "2h", or whole milliseconds from 0; it may be a hundred years at most.',
-  );
-export type Duration = z.infer<typeof durationSchema>;
-
-/**
- * The milliseconds of a duration that the schema accepted.
- *
- * @throws RangeError if it is none
- * @example durationMs('1m') === 60_000
- */
-export function durationMs(value: Duration): number {
-  const duration = durationOrNaN(value);
-  if (!(duration >= 0)) throw new RangeError(`${JSON.stringify(value)} is not a duration`);
-  return duration;
-}
-
 /** The shape of a step's id, and of a decision branch's. */
 export const STEP_ID = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
 
