@@ -1,0 +1,147 @@
+/**
+ * JobRunner: runs attempts that the log says are this node's.
+ *
+ * Owns: the slots of this node, the handlers under way and their signals. Does not own: whether an attempt may run (the
+ * run decides), when a time-out or a grace is over (timekeeper). Talks to: the run, by commands; the jobs.
+ *
+ * 1. A handler is called only after a stored `StepStarted` that names this incarnation.
+ * 2. Every handler's end is reported once, by a command whose id is the execution's: saying it again changes nothing.
+ * 3. A stubborn handler keeps its slot until it returns, whatever the run has gone on to.
+ */
+import { isJsonObject, parseJson } from '../events/json.js';
+import type { JsonValue } from '../events/json.js';
+import type { RunError } from '../events/run.events.js';
+import { ids } from '../ids.js';
+import type { Incarnation } from '../ids.js';
+import type { JobContext } from '../jobs/job.js';
+import { jobFailureOf } from '../jobs/job-errors.js';
+import type { JobRegistry } from '../jobs/job-registry.js';
+import type { JobIssue } from '../jobs/job-schema.js';
+import { ReportOutcome } from '../runs/run.commands.js';
+import type { AnyRunCommand, Outcome, Report } from '../runs/run.commands.js';
+import type { Attempt } from './worklist.js';
+
+/** Says a command until it is answered; a refusal is an answer. */
+export type Say = (command: AnyRunCommand) => Promise<void>;
+
+const LOG_LINES = 200;
+const LOG_BYTES = 16 * 1024;
+
+export class JobRunner {
+  /** Executions that hold a slot: claimed, or running. */
+  private readonly held = new Set<string>();
+  private readonly running = new Map<string, { readonly abort: AbortController; readonly ended: Promise<void> }>();
+  private open = false;
+
+  constructor(
+    readonly node: Incarnation,
+    private readonly slots: number,
+    private readonly jobs: JobRegistry,
+    private readonly say: Say,
+  ) {}
+
+  /** Takes claims from now on. */
+  start(): void {
+    this.open = true;
+  }
+
+  get free(): number {
+    return this.open ? this.slots - this.held.size : 0;
+  }
+
+  /** A slot for an attempt that is about to be claimed, if there is one and its parameters fit; else somebody claims it later. */
+  claim(job: string, executionId: string, params: JsonValue): Incarnation | undefined {
+    if (this.free <= 0 || !this.jobs.has(job)) return undefined;
+    const valid = this.jobs.validateParameters(job, params);
+    if (valid instanceof Promise || !valid.ok) return undefined;
+    this.held.add(executionId);
+    return this.node;
+  }
+
+  letGo(executionIds: readonly string[]): void {
+    for (const id of executionIds) if (!this.running.has(id)) this.held.delete(id);
+  }
+
+  /** The log says that this attempt is ours. */
+  run(attempt: Attempt, outputs: Readonly<Record<string, JsonValue>>): void {
+    if (this.running.has(attempt.executionId)) return;
+    this.held.add(attempt.executionId);
+    const abort = new AbortController();
+    const ended = this.perform(attempt, outputs, abort.signal).finally(() => {
+      this.running.delete(attempt.executionId);
+      this.held.delete(attempt.executionId);
+    });
+    this.running.set(attempt.executionId, { abort, ended });
+  }
+
+  stop(executionId: string, reason: string): void {
+    this.running.get(executionId)?.abort.abort(new Error(reason));
+  }
+
+  /** Ends what runs: first by waiting, then by its signal. Resolves when nothing runs any more, or `graceOver` does. */
+  async drain(drained: Promise<void>, graceOver: Promise<void>): Promise<void> {
+    this.open = false;
+    await Promise.race([drained, this.allEnded()]);
+    for (const { abort } of this.running.values()) abort.abort(SHUTDOWN);
+    await Promise.race([graceOver, this.allEnded()]);
+  }
+
+  private async allEnded(): Promise<void> {
+    await Promise.allSettled([...this.running.values()].map(({ ended }) => ended));
+  }
+
+  private async perform(attempt: Attempt, outputs: Readonly<Record<string, JsonValue>>, signal: AbortSignal): Promise<void> {
+    const report: { progress?: { done: number; total: number | null }; log: string[] } = { log: [] };
+    const outcome = await this.outcomeOf(attempt, contextOf(attempt, outputs, signal, report), report);
+    const ended: Outcome = signal.aborted && signal.reason === SHUTDOWN && outcome.kind !== 'succeeded' ? { kind: 'lost', reason: 'shutdown' } : outcome;
+    await this.say(outcomeCommand(attempt, ended, this.node));
+  }
+
+  private async outcomeOf(attempt: Attempt, context: JobContext, report: Report): Promise<Outcome> {
+    try {
+      const params = await this.jobs.validateParameters(attempt.job, attempt.params);
+      if (!params.ok) return invalid('parameters', attempt.job, params.issues, report);
+      const job = this.jobs.get(attempt.job);
+      if (job === undefined) throw new Error(`Job ${attempt.job} is not registered on this node.`);
+      const handler = await job.resolveHandler(attempt);
+      const given = await handler.run({ ...context, params: params.value });
+      const outputs = await this.jobs.validateOutputs(attempt.job, given ?? {});
+      if (!outputs.ok) return invalid('outputs', attempt.job, outputs.issues, report);
+      const value = parseJson(JSON.stringify(outputs.value ?? {}));
+      return { kind: 'succeeded', outputs: isJsonObject(value) ? value : { value }, report };
+    } catch (thrown) {
+      const { error, retryAfterMs } = jobFailureOf(thrown);
+      return { kind: 'failed', error, ...(retryAfterMs !== undefined && { retryAfterMs }), report };
+    }
+  }
+}
+
+const SHUTDOWN = new Error('shutdown');
+
+export function outcomeCommand(attempt: Attempt, outcome: Outcome, node: Incarnation): ReportOutcome {
+  const runId = attempt.runId;
+  const commandId = ids.outcomeCommand(ids.execution(runId, attempt.stepId, attempt.attempt));
+  return new ReportOutcome(runId, attempt.executionId, attempt.stepId, outcome, { actor: `node:${node}`, roles: [], via: 'runner', commandId });
+}
+
+function invalid(what: 'parameters' | 'outputs', job: string, found: readonly JobIssue[], report: Report): Outcome {
+  const issues = found.map(({ path, message }) => `${path || '/'}: ${message}`).join('; ');
+  const error: RunError = { kind: 'validation', code: `invalid-${what}`, message: `The ${what} do not fit job ${job}: ${issues}`, retryable: false };
+  return { kind: 'failed', error, report };
+}
+
+function contextOf(attempt: Attempt, outputs: Readonly<Record<string, JsonValue>>, signal: AbortSignal, report: { progress?: { done: number; total: number | null }; log: string[] }): JobContext {
+  const { runId, stepId, executionId } = attempt;
+  let bytes = 0;
+  const line = (level: string) => (message: string, data?: unknown): void => {
+    const text = `${level} ${message}${data === undefined ? '' : ` ${JSON.stringify(data)}`}`.toWellFormed().replaceAll('\0', '');
+    report.log.push(text.slice(0, LOG_BYTES));
+    bytes += text.length;
+    while (report.log.length > LOG_LINES || (bytes > LOG_BYTES && report.log.length > 1)) bytes -= report.log.shift()?.length ?? 0;
+  };
+  return {
+    runId, stepId, executionId, attempt: attempt.attempt, idempotencyKey: ids.stepIdempotencyKey(runId, stepId), params: attempt.params, outputs, signal,
+    progress: (done, total) => void (report.progress = { done, total: total ?? null }),
+    log: { info: line('info'), warn: line('warn'), error: line('error') },
+  };
+}
