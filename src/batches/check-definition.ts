@@ -1,20 +1,30 @@
 /** Judges a definition as its author sent it: its shape, and what its parts say about each other. Nothing is changed. */
-import { Cron } from 'croner';
-import type { z } from 'zod';
 import { refuseUnstorableText } from '../events/canonical.js';
 import { DEFINITION_LIMITS, batchDefinitionSchema, isJsonValue } from '../events/definition.js';
-import type { BatchDefinition, ScheduleRule, StepDefinition } from '../events/definition.js';
+import type { BatchDefinition, StepDefinition } from '../events/definition.js';
 import { expressionFaults } from './definition-expressions.js';
 import { countSteps, placedSteps } from './placed-steps.js';
 import { pointer } from './problem.js';
 import type { Problem } from './problem.js';
 import { misfit } from './run-parameters.js';
+import { scheduleFaults, scheduleWarnings } from './schedule-faults.js';
+import { shapeFaults } from './shape-faults.js';
+import { soundParts } from './sound-parts.js';
 
 export { notSupportedYet } from './not-supported-yet.js';
 export type { Problem } from './problem.js';
 
 /** Levels of JSON that a definition of the allowed depth can have: 4 for each level of steps, and free JSON below. */
 const MAX_JSON_LEVELS = DEFINITION_LIMITS.maxDepth * 4 + DEFINITION_LIMITS.maxJsonDepth + 16;
+
+/** Above it the answer is long enough, and repairing what is sound not worth its time. */
+const MAX_REPAIRS = 500;
+
+export interface KnownWorld {
+  jobs(name: string): boolean;
+  /** 1 MiB unless given. */
+  readonly maxBytes?: number | undefined;
+}
 
 export interface DefinitionCheck {
   /** Only where there are no errors. */
@@ -24,35 +34,40 @@ export interface DefinitionCheck {
 }
 
 /**
- * Checks a definition and lists every fault at once. Where its shape is wrong, only that is judged, because what the
- * parts say about each other is not known then.
+ * Checks a definition and lists every fault at once: of its shape, and of what its sound parts say about each other.
  *
  * @param known which jobs there are; others are a warning, because they may be registered later
+ * @returns the definition as it was given, if there is no fault
  */
-export function checkDefinition(input: unknown, known: { jobs(name: string): boolean }): DefinitionCheck {
+export function checkDefinition(input: unknown, known: KnownWorld): DefinitionCheck {
+  const maxBytes = known.maxBytes ?? DEFINITION_LIMITS.maxBytes;
   if (!isJsonValue(input, MAX_JSON_LEVELS)) return refused([{ path: '', message: `Give the definition as JSON of at most ${MAX_JSON_LEVELS} levels.` }]);
-  if (Buffer.byteLength(JSON.stringify(input)) > DEFINITION_LIMITS.maxBytes) return refused([{ path: '', message: 'A definition has at most 1 MiB.' }]);
+  if (Buffer.byteLength(JSON.stringify(input)) > maxBytes) return refused([{ path: '', message: `A definition has at most ${maxBytes / 1024} KiB.` }]);
   const errors = refuseUnstorableText(input).map((path) => ({ path, message: 'A text may hold neither NUL nor half a character.' }));
-  const parsed = batchDefinitionSchema.safeParse(input);
-  if (!parsed.success) return refused([...errors, ...parsed.error.issues.flatMap(problemsOf)]);
-  const definition = parsed.data;
+  const { success, error } = batchDefinitionSchema.safeParse(input);
+  if (!success) errors.push(...shapeFaults(error.issues, input));
+  const sound = success ? input : error.issues.length > MAX_REPAIRS ? undefined : soundParts(input);
+  if (sound !== undefined && isDefinition(sound)) errors.push(...meaningFaults(sound, new Set(errors.map(({ path }) => path))));
+  if (errors.length > 0 || !isDefinition(input)) return refused(errors);
+  return { definition: input, errors, warnings: warningsOf(input, known) };
+}
+
+/** What was judged is what is kept: the schema changes nothing, and its copy would have the fields in another order. */
+function isDefinition(input: unknown): input is BatchDefinition {
+  return batchDefinitionSchema.safeParse(input).success;
+}
+
+function meaningFaults(definition: BatchDefinition, misshapen: ReadonlySet<string>): Problem[] {
   const count = countSteps(definition);
   // Judged first: what comes after takes time by the square of it.
-  if (count > DEFINITION_LIMITS.maxSteps) return refused([...errors, { path: '/steps', message: `A definition has at most ${DEFINITION_LIMITS.maxSteps} steps; these are ${count}.` }]);
-  errors.push(...treeFaults(definition), ...parameterFaults(definition), ...scheduleFaults(definition), ...expressionFaults(definition));
-  if (errors.length > 0) return refused(errors);
-  return { definition, errors, warnings: warningsOf(definition, known) };
+  if (count > DEFINITION_LIMITS.maxSteps) return [{ path: '/steps', message: `A definition has at most ${DEFINITION_LIMITS.maxSteps} steps; these are ${count}.` }];
+  const problems = [...lostKey(definition.labels, '/labels'), ...treeFaults(definition), ...parameterFaults(definition), ...scheduleFaults(definition), ...expressionFaults(definition)];
+  // Where the shape is wrong already, a stand-in was judged.
+  return problems.filter(({ path }) => !misshapen.has(path));
 }
 
 function refused(errors: Problem[]): DefinitionCheck {
   return { errors, warnings: [] };
-}
-
-function problemsOf(issue: z.core.$ZodIssue): Problem[] {
-  const path = pointer('', ...issue.path);
-  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => ({ path: pointer(path, key), message: `There is no field "${key}" here.` }));
-  if (issue.code === 'invalid_key') return issue.issues.map(({ message }) => ({ path, message }));
-  return [{ path, message: issue.message }];
 }
 
 function treeFaults(definition: BatchDefinition): Problem[] {
@@ -75,8 +90,9 @@ function treeFaults(definition: BatchDefinition): Problem[] {
 function stepFaults(step: StepDefinition, path: string): Problem[] {
   if (step.type === 'job') return [];
   if (step.type === 'gate') {
-    if (step.onTimeout === undefined || step.onTimeout === 'fail' || step.timeout !== undefined) return [];
-    return [{ path: pointer(path, 'onTimeout'), message: `"${step.onTimeout}" says what happens at the time-out, so give a timeout too.` }];
+    const problems = lostKey(step.show, pointer(path, 'show'));
+    if (step.onTimeout === undefined || step.onTimeout === 'fail' || step.timeout !== undefined) return problems;
+    return [...problems, { path: pointer(path, 'onTimeout'), message: `"${step.onTimeout}" says what happens at the time-out, so give a timeout too.` }];
   }
   const problems = repeated(step.branches.map(({ id }) => id)).map((index) => ({ path: pointer(path, 'branches', index, 'id'), message: 'Another branch has this id.' }));
   if (step.type === 'decision') {
@@ -90,9 +106,17 @@ function stepFaults(step: StepDefinition, path: string): Problem[] {
   return problems;
 }
 
+/** The schema passes over this one key of a record, and would lose it. */
+function lostKey(record: object | undefined, path: string): Problem[] {
+  return record !== undefined && Object.hasOwn(record, '__proto__') ? [{ path: pointer(path, '__proto__'), message: 'Nothing can be called "__proto__" here.' }] : [];
+}
+
 function parameterFaults({ parameters = [] }: BatchDefinition): Problem[] {
   const problems = repeated(parameters.map(({ name }) => name)).map((index) => ({ path: pointer('/parameters', index, 'name'), message: 'Another parameter has this name.' }));
-  for (const [index, { kind, default: value }] of parameters.entries()) {
+  for (const [index, { name, kind, required, default: value }] of parameters.entries()) {
+    if (required === true && (value ?? null) !== null) {
+      problems.push({ path: pointer('/parameters', index, 'required'), message: `The parameter "${name}" has a default, so nobody has to give it: leave one of the two out.` });
+    }
     const message = value === undefined || value === null ? undefined : misfit(kind, value);
     if (message !== undefined) problems.push({ path: pointer('/parameters', index, 'default'), message });
   }
@@ -110,42 +134,7 @@ function repeated(values: readonly (string | undefined)[]): number[] {
   });
 }
 
-function scheduleFaults({ schedule, parameters = [] }: BatchDefinition): Problem[] {
-  if (schedule === undefined || schedule === null) return [];
-  const problems: Problem[] = [];
-  if (!isCron(schedule)) problems.push({ path: '/schedule/cron', message: 'Give a cron rule of 5 or 6 fields, like "30 2 * * 1-5".' });
-  if (schedule.timeZone !== undefined && !isTimeZone(schedule.timeZone)) {
-    problems.push({ path: '/schedule/timeZone', message: 'Give an IANA time zone, like "Europe/Stockholm".' });
-  }
-  for (const name of Object.keys(schedule.parameters ?? {})) {
-    if (!parameters.some((parameter) => parameter.name === name)) {
-      problems.push({ path: pointer('/schedule/parameters', name), message: 'The definition declares no parameter of this name.' });
-    }
-  }
-  return problems;
-}
-
-function isCron({ cron }: ScheduleRule): boolean {
-  const fields = cron.trim().split(/\s+/).length;
-  if (fields !== 5 && fields !== 6) return false;
-  try {
-    new Cron(cron.trim(), { paused: true });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function isTimeZone(timeZone: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone });
-    return /^[A-Za-z]/.test(timeZone);
-  } catch {
-    return false;
-  }
-}
-
-function warningsOf(definition: BatchDefinition, known: { jobs(name: string): boolean }): Problem[] {
+function warningsOf(definition: BatchDefinition, known: KnownWorld): Problem[] {
   const warnings: Problem[] = [];
   const job = (name: string, path: string): void => {
     if (!known.jobs(name)) warnings.push({ path, message: `No job "${name}" is registered; a run is refused until it is.` });
@@ -158,5 +147,6 @@ function warningsOf(definition: BatchDefinition, known: { jobs(name: string): bo
   };
   for (const { step, path } of placedSteps(definition)) look(step, path);
   for (const [index, step] of (definition.onFailureSteps ?? []).entries()) look(step, pointer('/onFailureSteps', index));
+  warnings.push(...scheduleWarnings(definition));
   return warnings;
 }

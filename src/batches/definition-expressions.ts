@@ -46,7 +46,7 @@ class ExpressionCheck {
     }
     if (step.compensate === undefined) return;
     // What undoes a step runs after it.
-    const after = step.type === 'job' ? new Set([...before, step.id]) : before;
+    const after = new Set([...before, ...withOutputs([step])]);
     this.params(step.compensate.params, pointer(path, 'compensate', 'params'), after);
   }
 
@@ -77,8 +77,19 @@ class ExpressionCheck {
     if (root === 'occurrence') return 'Only the parameters of a schedule know an occurrence';
     if (root === 'params' && !this.declared.has(name)) return `The definition declares no parameter "${name}"`;
     if (root !== 'outputs' || before.has(name)) return undefined;
-    return this.stepIds.has(name) ? `Step "${name}" can't have run before this` : `No job or gate has the id "${name}"`;
+    return this.stepIds.has(name) ? `Step "${name}" can't have run before this` : `No job or gate has the id "${name}"${this.longerName(name)}`;
   }
+
+  /** `outputs.step-1` reads as `outputs.step` minus 1. */
+  private longerName(name: string): string {
+    const longer = [...this.stepIds].find((id) => id.startsWith(`${name}-`));
+    return longer === undefined ? '' : `; for "${longer}" write outputs["${longer}"]`;
+  }
+}
+
+/** Ids of the jobs and gates in a list of steps, nested ones included. */
+function withOutputs(steps: readonly StepDefinition[]): string[] {
+  return steps.flatMap((step) => ('branches' in step ? step.branches.flatMap((branch) => withOutputs(branch.steps)) : [step.id]));
 }
 
 function inSchedule(root: string): string | undefined {
