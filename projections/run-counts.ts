@@ -1,0 +1,78 @@
+/**
+ * Run counts: what each fact of a run does to its status and to the number of its steps in every state.
+ * Owns the two rules and nothing else: no rows, no database, no clock.
+ * Invariant: a fact moves steps between states and never makes or loses one, so the states always add up to `total`.
+ */
+import type { RunFact, RunStatus, StepCounts, StepStatus } from '../src/events/run.events.js';
+
+type Move = readonly [from: StepStatus, to: StepStatus];
+
+/** The counts after a fact. */
+export function countsAfter(counts: StepCounts, fact: RunFact): StepCounts {
+  switch (fact.type) {
+    case 'RunCompleted':
+    case 'RunFailed':
+      return moved(counts, ['pending', 'skipped'], counts.pending);
+    case 'RunCancelled':
+      return moved(counts, ['pending', 'cancelled'], counts.pending);
+    default: {
+      const move = moveOf(fact);
+      return move === undefined ? counts : moved(counts, move, 1);
+    }
+  }
+}
+
+/** The status after a fact, by the counts that the fact left. */
+export function statusAfter(status: RunStatus, counts: StepCounts, fact: RunFact): RunStatus {
+  switch (fact.type) {
+    case 'RunCompleted':
+      return 'completed';
+    case 'RunFailed':
+      return 'failed';
+    case 'RunCancelled':
+      return 'cancelled';
+    case 'RunFailing':
+      return 'failing';
+    case 'CancelRequested':
+      return 'cancelling';
+    default: {
+      if (status !== 'running' && status !== 'parked') return status;
+      const busy = counts.dispatched + counts.running + counts.retrying;
+      return counts.waiting > 0 && busy === 0 ? 'parked' : 'running';
+    }
+  }
+}
+
+function moveOf(fact: RunFact): Move | undefined {
+  switch (fact.type) {
+    case 'StepDispatched':
+      return [fact.data.attempt === 1 ? 'pending' : 'retrying', 'dispatched'];
+    case 'StepStarted':
+      return ['dispatched', 'running'];
+    case 'StepSucceeded':
+      return ['running', 'succeeded'];
+    case 'StepFailed':
+      return [fact.data.was, fact.data.final ? 'failed' : 'retrying'];
+    case 'StepRefused':
+      return ['pending', 'failed'];
+    case 'StepLost':
+      return ['running', fact.data.final ? 'failed' : 'retrying'];
+    case 'StepCancelled':
+      return [fact.data.was, 'cancelled'];
+    case 'GateParked':
+      return ['pending', 'waiting'];
+    case 'GateApproved':
+      return ['waiting', 'succeeded'];
+    case 'GateRejected':
+    case 'GateTimedOut':
+      return ['waiting', 'failed'];
+    case 'GateReleased':
+      return ['waiting', 'cancelled'];
+    default:
+      return undefined;
+  }
+}
+
+function moved(counts: StepCounts, [from, to]: Move, steps: number): StepCounts {
+  return { ...counts, [from]: counts[from] - steps, [to]: counts[to] + steps };
+}
