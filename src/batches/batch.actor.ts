@@ -1,0 +1,58 @@
+/** The batch definition as an actor, and its versions as they stand in the log. */
+import type { ActorKind } from '../actors/actor-host.js';
+import { inlined, sha256Of } from '../actors/payloads.js';
+import { decodeBatchFact } from '../events/batch.codec.js';
+import { BATCH_SCHEMA_VERSION } from '../events/batch.events.js';
+import type { BatchFactData } from '../events/batch.events.js';
+import { canonicalJson } from '../events/canonical.js';
+import type { BatchDefinition, StepDefinition } from '../events/definition.js';
+import { parseJson } from '../events/json.js';
+import type { Streams } from '../events/streams.js';
+import type { BatchId } from '../ids.js';
+import type { EventReader } from '../log/event-reader.js';
+import type { AnyBatchCommand, DefineFields } from './batch.commands.js';
+import { decideBatch, evolveBatch } from './batch.decide.js';
+import type { BatchState } from './batch.decide.js';
+
+export type BatchVersion = BatchFactData<'BatchDefined'> & { readonly at: string; readonly by: string };
+
+const PAYLOAD: Readonly<Record<string, string>> = { BatchDefined: 'definition' };
+
+export function batchActor(streams: Streams): ActorKind<BatchState, AnyBatchCommand> {
+  return {
+    machine: 'batch-definition@1',
+    schemaVersion: BATCH_SCHEMA_VERSION,
+    streamOf: (command) => streams.batch(command.batchId),
+    payloadField: (type) => PAYLOAD[type],
+    fold: (facts) => {
+      const [first, ...rest] = facts.map((fact) => decodeBatchFact(fact.type, fact.data, fact.revision));
+      if (first === undefined) throw new Error('A batch that is folded has at least one fact.');
+      return Promise.resolve(rest.reduce(evolveBatch, evolveBatch(undefined, first)));
+    },
+    decider: (command) => Promise.resolve((state) => decideBatch(state, command)),
+    keep: () => false,
+  };
+}
+
+/** What `DefineBatch` says of a definition besides the definition itself. */
+export function fingerprint(definition: BatchDefinition): Pick<DefineFields, 'definitionHash' | 'stepCount'> {
+  return { definitionHash: sha256Of(canonicalJson(parseJson(JSON.stringify(definition)))), stepCount: countSteps(definition.steps) };
+}
+
+function countSteps(steps: readonly StepDefinition[]): number {
+  return steps.reduce((sum, step) => sum + ('branches' in step ? step.branches.reduce((inner, branch) => inner + countSteps(branch.steps), 0) : 1), 0);
+}
+
+/** Every version that a batch ever had, oldest first, and whether it can be started. Read from the log alone. */
+export async function batchVersions(reader: EventReader, streams: Streams, batchId: BatchId): Promise<{ readonly versions: readonly BatchVersion[]; readonly deleted: boolean }> {
+  const facts = await reader.readStream(streams.batch(batchId));
+  const versions: BatchVersion[] = [];
+  let deleted = false;
+  for (const fact of facts) {
+    const whole = await inlined(fact, PAYLOAD[fact.type], reader);
+    const { type, data } = decodeBatchFact(whole.type, whole.data, whole.revision);
+    deleted = type !== 'BatchDefined';
+    if (type === 'BatchDefined') versions.push({ ...data, at: fact.metadata.at ?? '', by: fact.metadata.actor ?? '' });
+  }
+  return { versions, deleted };
+}

@@ -1,0 +1,46 @@
+/** What can be said to a batch definition. */
+import { Command } from '@nestjs/cqrs';
+import type { Origin } from '../actors/actor.js';
+import type { BatchSource } from '../events/batch.events.js';
+import type { BatchDefinition } from '../events/definition.js';
+import type { BatchId } from '../ids.js';
+
+export interface BatchAnswer {
+  readonly batchId: BatchId;
+  readonly version: number;
+  readonly position: string;
+  readonly replayed: boolean;
+}
+
+export abstract class BatchCommand extends Command<BatchAnswer> {
+  constructor(readonly batchId: BatchId, readonly origin: Origin) {
+    super();
+  }
+}
+
+/** What the caller thinks the batch is: not there, at this version, or whatever it is (code at start). */
+export type ExpectedVersion = 'none' | 'any' | number;
+
+export interface DefineFields {
+  readonly definition: BatchDefinition;
+  /** Lower-case hex SHA-256 of the definition's canonical JSON. */
+  readonly definitionHash: string;
+  readonly stepCount: number;
+  readonly source: BatchSource;
+  readonly expected: ExpectedVersion;
+}
+
+/** A first or another version. The definition was checked before. */
+export class DefineBatch extends BatchCommand {
+  readonly type = 'DefineBatch';
+  constructor(batchId: BatchId, readonly define: DefineFields, origin: Origin) {
+    super(batchId, origin);
+  }
+}
+
+/** Stops new starts; open runs finish on their version. */
+export class DeleteBatch extends BatchCommand {
+  readonly type = 'DeleteBatch';
+}
+
+export type AnyBatchCommand = DefineBatch | DeleteBatch;
