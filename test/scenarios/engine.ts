@@ -1,23 +1,16 @@
-/** A whole engine on a data directory, without the doors: log, host, runner, reactor, and the batches of these tests. */
+/** The engine on a data directory, with the batches of these tests and a few words to speak to it. */
 import { isRejected } from '../../src/actors/actor.js';
-import { ActorHost } from '../../src/actors/actor-host.js';
 import { SystemClock } from '../../src/clock.js';
 import type { BatchDefinition } from '../../src/events/definition.js';
-import { Streams } from '../../src/events/streams.js';
+import type { JsonObject } from '../../src/events/json.js';
 import { ids } from '../../src/ids.js';
 import type { RunId } from '../../src/ids.js';
-import { JobRegistry } from '../../src/jobs/job-registry.js';
+import type { JobDefinition } from '../../src/jobs/job.js';
 import { obedientJob } from '../../src/jobs/obedient.job.js';
-import { Unavailable } from '../../src/log/log-errors.js';
-import { openSqliteLog } from '../../src/log/sqlite.event-log.js';
-import { JobRunner } from '../../src/reactors/job-runner.js';
-import { Reactor } from '../../src/reactors/reactor.js';
-import { compilePlan } from '../../src/runs/plan.js';
-import { runActor, runEvent, runFold } from '../../src/runs/run.actor.js';
+import { runEvent, runFold } from '../../src/runs/run.actor.js';
 import { CancelRun, DecideGate, StartRun } from '../../src/runs/run.commands.js';
 import type { RunSnapshot } from '../../src/runs/run.draft.js';
-import type { AnyRunCommand } from '../../src/runs/run.commands.js';
-import type { StoredFact } from '../../src/log/event-reader.js';
+import { openSluice } from '../../src/sluice.js';
 
 const work = (id: string, params: Record<string, string | number> = {}, more = {}) => ({ id, type: 'job' as const, job: 'obey', params, ...more });
 
@@ -32,56 +25,33 @@ export const BATCHES: readonly BatchDefinition[] = [
   { name: 'slow', steps: [work('a', { do: 'hang' }, { timeout: 50 })] },
 ];
 
-export async function openEngine(directory: string, slots = 16) {
-  const clock = new SystemClock();
-  const streams = new Streams();
-  const log = openSqliteLog({ directory, clock });
-  const jobs = new JobRegistry();
-  jobs.register(obedientJob(clock));
-  const plans = new Map(BATCHES.map((batch) => [batch.name, compilePlan(batch, batch.name)]));
-  const planOf = (name: string) => plans.get(name)!;
+/** More jobs and batches than those of these tests. */
+export interface Guests {
+  readonly jobs: readonly JobDefinition[];
+  readonly batches: readonly BatchDefinition[];
+}
 
-  const say = async (command: AnyRunCommand): Promise<void> => {
-    for (;;) {
-      try {
-        await host.execute(command);
-        return;
-      } catch (error) {
-        if (!(error instanceof Unavailable)) throw error;
-        await clock.sleep(50);
-      }
-    }
-  };
-  const runner = new JobRunner(ids.freshIncarnation(), slots, jobs, say);
-  const kind = runActor(
-    streams,
-    {
-      startable: (name) => Promise.resolve({ id: ids.batch(name), name, version: 1, plan: planOf(name), jobDefaults: { obey: jobs.defaultsOf('obey') }, unknownJobs: [], check: () => ({ parameters: {}, errors: [] }) }),
-      pinned: (_id, _version, hash) => Promise.resolve(planOf(hash)),
-    },
-    runner,
-  );
-  const host = new ActorHost(kind, log, log, clock);
-  const reactor = new Reactor(log, streams, runner, say, clock);
-  await reactor.start();
+export async function openEngine(directory: string, guests: Guests = { jobs: [], batches: [] }) {
+  const clock = new SystemClock();
+  const sluice = await openSluice({ directory, clock, slots: 16, jobs: [obedientJob(clock), ...guests.jobs], batches: [...BATCHES, ...guests.batches] });
+  const { log, streams, facts } = sluice;
 
   const origin = (actor: string, roles: readonly string[], key?: string) => ({
     actor, roles, via: 'code' as const, ...(key === undefined ? { commandId: ids.freshCommand() } : { commandId: ids.keyedCommand(actor, 'POST', '/runs', key), requestHash: key }),
   });
   const runIdOf = (key: string): RunId => ids.runOf(ids.keyedCommand('ann', 'POST', '/runs', key));
-  const facts = (runId: RunId): Promise<readonly StoredFact[]> => log.readStream(streams.run(runId));
 
   return {
-    log, host, runIdOf, facts,
-    start: async (batch: string, key: string): Promise<RunId> => {
-      const command = new StartRun(runIdOf(key), { batch, parameters: {}, labels: {}, reason: null, trigger: { type: 'code' } }, origin('ann', [], key));
-      const answer = await host.execute(command);
+    runIdOf, facts,
+    start: async (batch: string, key: string, parameters: JsonObject = {}): Promise<RunId> => {
+      const command = new StartRun(runIdOf(key), { batch, parameters, labels: {}, reason: null, trigger: { type: 'code' } }, origin('ann', [], key));
+      const answer = await sluice.execute(command);
       if (isRejected(answer)) throw new Error(answer.detail);
       return command.runId;
     },
-    cancel: (runId: RunId) => host.execute(new CancelRun(runId, 'enough', origin('olga', ['operator']))),
-    approve: (runId: RunId, roles: readonly string[]) =>
-      host.execute(new DecideGate(runId, { approvalId: ids.approval(runId, 'ok', 1), stepId: 'ok', verdict: { approve: true, note: null }, digest: null }, origin('kim', roles))),
+    cancel: (runId: RunId) => sluice.execute(new CancelRun(runId, 'enough', origin('olga', ['operator']))),
+    approve: (runId: RunId, roles: readonly string[], stepId = 'ok') =>
+      sluice.execute(new DecideGate(runId, { approvalId: ids.approval(runId, stepId, 1), stepId, verdict: { approve: true, note: null }, digest: null }, origin('kim', roles))),
     /** Resolves with the run's state once it is in one of these lifecycle states. */
     until: async (runId: RunId, ...wanted: readonly string[]) => {
       const ending = new AbortController();
@@ -91,7 +61,7 @@ export async function openEngine(directory: string, slots = 16) {
           if (delivery.kind !== 'facts') continue;
           for (const fact of delivery.facts) {
             const event = runEvent(fact);
-            if (event.type === 'RunStarted') state = runFold.initial({ plan: planOf(event.data.definitionHash) });
+            if (event.type === 'RunStarted') state = runFold.initial({ plan: await sluice.pinned(event.data.batchId, event.data.batchVersion, event.data.definitionHash) });
             if (state !== undefined) state = runFold.next(state, event);
           }
           if (state !== undefined && wanted.includes(state.value)) return state;
@@ -101,11 +71,7 @@ export async function openEngine(directory: string, slots = 16) {
       }
       throw new Error('the log was closed');
     },
-    close: async () => {
-      await runner.drain(clock.sleep(500), clock.sleep(1_000));
-      await reactor.stop();
-      await log.close();
-    },
+    close: () => sluice.close(500, 500),
   };
 }
 
