@@ -107,7 +107,7 @@ export const quarterEndReview = defineBatch({
   description: 'Values the portfolio beside the market, waits for somebody to release the figures, and publishes them.',
   labels: { example: 'true', team: 'finance' },
   parameters: [
-    { name: 'quarter', kind: 'string', default: '2009-Q4', description: 'YYYY-Qn; the prices reach from 2000-Q1 to 2010-Q1' },
+    { name: 'quarter', kind: 'string', default: '2009-Q4', description: 'YYYY-Qn; the prices reach from 2000-Q2 to 2010-Q1' },
     { name: 'positions', kind: 'object', default: { AAPL: 400, AMZN: 300, GOOG: 80, IBM: 500, MSFT: 1200 }, description: 'shares held, by symbol' },
     { name: 'directory', kind: 'string', description: 'where the report goes; `reports` in the data directory unless given' },
   ],
