@@ -32,6 +32,7 @@ export class JobRunner {
   private readonly held = new Set<string>();
   private readonly running = new Map<string, { readonly abort: AbortController; readonly ended: Promise<void> }>();
   private open = false;
+  private onFree: () => void = () => undefined;
 
   constructor(
     readonly node: Incarnation,
@@ -40,9 +41,10 @@ export class JobRunner {
     private readonly say: Say,
   ) {}
 
-  /** Takes claims from now on. */
-  start(): void {
+  /** Takes claims from now on, and says when a slot has become free: an orphan's end leaves no fact that would. */
+  start(onFree: () => void): void {
     this.open = true;
+    this.onFree = onFree;
   }
 
   get free(): number {
@@ -70,6 +72,7 @@ export class JobRunner {
     const ended = this.perform(attempt, outputs, abort.signal).finally(() => {
       this.running.delete(attempt.executionId);
       this.held.delete(attempt.executionId);
+      if (this.open) this.onFree();
     });
     this.running.set(attempt.executionId, { abort, ended });
   }

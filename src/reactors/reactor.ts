@@ -82,14 +82,14 @@ export class Reactor {
 
   private recover(): void {
     this.live = true;
-    this.runner.start();
+    this.runner.start(() => this.goOn());
     for (const attempt of [...this.worklist.attempts()]) {
       if (attempt.worker !== null && attempt.worker !== this.runner.node) void this.say(outcomeCommand(attempt, { kind: 'lost', reason: 'crash' }, this.runner.node));
     }
   }
 
   /** Claims what waits as far as there are slots, and arms the next timer. */
-  goOn(): void {
+  private goOn(): void {
     for (const attempt of this.worklist.waiting()) {
       if (this.runner.free - this.claiming.size <= 0) break;
       if (!this.claiming.has(attempt.executionId)) this.claim(attempt);

@@ -80,6 +80,17 @@ describe('a run on the embedded log', () => {
     expect(await types(runId)).toEqual(before);
   });
 
+  it('that waits for a slot begins when an orphan gives its slot back', async () => {
+    await engine.close();
+    engine = await openEngine(directory, { jobs: [], batches: [] }, 1);
+    const stubborn = await engine.start('stubborn', 'k1');
+    const waiting = await engine.start('three', 'k2');
+    await engine.cancel(stubborn);
+    await engine.until(stubborn, 'cancelled');
+    expect((await types(waiting)).at(-1)).toBe('StepDispatched');
+    await engine.until(waiting, 'completed');
+  });
+
   it('fails by its step\'s time-out', async () => {
     const state = await engine.until(await engine.start('slow', 'k1'), 'failed');
     expect(state.context.failure).toMatchObject({ stepId: 'a', error: { kind: 'timeout' } });

@@ -31,9 +31,9 @@ export interface Guests {
   readonly batches: readonly BatchDefinition[];
 }
 
-export async function openEngine(directory: string, guests: Guests = { jobs: [], batches: [] }) {
+export async function openEngine(directory: string, guests: Guests = { jobs: [], batches: [] }, slots = 16) {
   const clock = new SystemClock();
-  const sluice = await openSluice({ directory, clock, slots: 16, jobs: [obedientJob(clock), ...guests.jobs], batches: [...BATCHES, ...guests.batches] });
+  const sluice = await openSluice({ directory, clock, slots, jobs: [obedientJob(clock), ...guests.jobs], batches: [...BATCHES, ...guests.batches] });
   const { log, streams, facts } = sluice;
 
   const origin = (actor: string, roles: readonly string[], key?: string) => ({
