@@ -104,7 +104,7 @@ export async function openSluice({ directory, clock, jobs, batches, slots }: Slu
     throw error;
   }
   return {
-    log, streams, pinned,
+    log, streams, pinned, quarantined: reactor.quarantined,
     /** @throws Unavailable when the log can't say whether the command was taken */
     execute: (command: AnyRunCommand): Promise<Answer | Rejected> => runs.execute(command),
     facts: (runId: RunId) => log.readStream(streams.run(runId)),

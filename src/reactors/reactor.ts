@@ -6,11 +6,14 @@
  *
  * 1. Nothing is run, claimed or fired before the head that was seen at start is reached.
  * 2. An attempt that another incarnation ran is lost: on an embedded log there is never a second node.
- * 3. A fact may be seen after its effect was asked for; every command it leads to is named after the fact, so that
+ * 3. A fact that no run knows quarantines its run and stops no other.
+ * 4. A fact may be seen after its effect was asked for; every command it leads to is named after the fact, so that
  *    asking twice is asking once.
  */
 import type { Clock } from '../clock.js';
 import { decodeRunFact } from '../events/run.codec.js';
+import type { Placed } from '../events/run.codec.js';
+import type { RunFact } from '../events/run.events.js';
 import type { Streams } from '../events/streams.js';
 import { ids, parseId } from '../ids.js';
 import type { RunId } from '../ids.js';
@@ -28,6 +31,8 @@ export class Reactor {
   private readonly ending = new AbortController();
   private takeBackWake: (() => void) | undefined;
   private live = false;
+  /** Runs whose stream holds what no run knows, and why. They are left alone, so that they stop nobody else. */
+  readonly quarantined = new Map<RunId, string>();
   private looking: Promise<void> | undefined;
 
   constructor(
@@ -66,12 +71,23 @@ export class Reactor {
 
   private take(stored: StoredFact): void {
     const runId = parseId<RunId>(this.streams.parse(stored.stream)?.id ?? '');
-    if (runId === undefined) return;
-    const fact = decodeRunFact(stored.type, stored.data, stored.revision, stored.metadata.actor ?? '');
+    if (runId === undefined || this.quarantined.has(runId)) return;
+    const fact = this.decoded(runId, stored);
+    if (fact === undefined) return;
     this.worklist.apply(runId, fact);
     if (!this.live) return;
     if (fact.type === 'StepStarted' && fact.data.worker === this.runner.node) this.run(runId, fact.data.executionId);
     if (fact.type === 'StepStopRequested') this.runner.stop(fact.data.executionId, fact.data.reason);
+  }
+
+  private decoded(runId: RunId, { type, data, revision, metadata }: StoredFact): Placed<RunFact> | undefined {
+    try {
+      return decodeRunFact(type, data, revision, metadata.actor ?? '');
+    } catch (error) {
+      this.quarantined.set(runId, error instanceof Error ? error.message : String(error));
+      this.worklist.drop(runId);
+      return undefined;
+    }
   }
 
   private run(runId: RunId, executionId: string): void {

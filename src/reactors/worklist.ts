@@ -49,6 +49,10 @@ export class Worklist {
     applyTimer(run, runId, fact);
   }
 
+  drop(runId: RunId): void {
+    this.runs.delete(runId);
+  }
+
   /** Attempts that nobody has claimed, oldest run first. */
   *waiting(): Generator<Attempt> {
     for (const attempt of this.attempts()) if (attempt.worker === null) yield attempt;

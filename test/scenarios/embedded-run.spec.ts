@@ -3,7 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
-import { verifyChain } from '../../src/events/envelope.js';
+import { sealFact, verifyChain } from '../../src/events/envelope.js';
+import { ids } from '../../src/ids.js';
 import { openEngine } from './engine.js';
 import type { Engine } from './engine.js';
 
@@ -89,6 +90,23 @@ describe('a run on the embedded log', () => {
     await engine.until(stubborn, 'cancelled');
     expect((await types(waiting)).at(-1)).toBe('StepDispatched');
     await engine.until(waiting, 'completed');
+  });
+
+  it('whose stream holds what no run knows is left alone and stops no other', async () => {
+    const poisoned = await engine.start('gated', 'k1');
+    await engine.until(poisoned, 'parked');
+    const [first, ...rest] = await engine.facts(poisoned);
+    const revision = rest.length;
+    const stream = engine.streams.run(poisoned);
+    const prevHash = rest.at(-1)?.metadata.hash ?? '';
+    const bad = sealFact({ stream, revision: revision + 1, prevHash, id: ids.event(ids.freshCommand(), 0), type: 'StepVanished', data: {}, metadata: first?.metadata ?? {} });
+    await engine.log.append(stream, revision, [bad]);
+    await engine.until(await engine.start('three', 'k2'), 'completed');
+    expect([...engine.quarantined]).toEqual([[poisoned, expect.stringContaining('StepVanished')]]);
+    await engine.close();
+    engine = await openEngine(directory);
+    await engine.until(await engine.start('three', 'k3'), 'completed');
+    expect(engine.quarantined.size).toBe(1);
   });
 
   it('fails by its step\'s time-out', async () => {

@@ -42,7 +42,7 @@ export async function openEngine(directory: string, guests: Guests = { jobs: [],
   const runIdOf = (key: string): RunId => ids.runOf(ids.keyedCommand('ann', 'POST', '/runs', key));
 
   return {
-    runIdOf, facts,
+    log, streams, quarantined: sluice.quarantined, runIdOf, facts,
     start: async (batch: string, key: string, parameters: JsonObject = {}): Promise<RunId> => {
       const command = new StartRun(runIdOf(key), { batch, parameters, labels: {}, reason: null, trigger: { type: 'code' } }, origin('ann', [], key));
       const answer = await sluice.execute(command);
