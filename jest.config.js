@@ -1,23 +1,10 @@
+import { SWC } from './test/swc-options.mjs';
+
 /**
  * Five projects over one way of compiling. Jest runs native ES modules here, so node needs
  * --experimental-vm-modules (the npm scripts pass it).
  */
-const transform = {
-  '^.+\\.ts$': [
-    '@swc/jest',
-    {
-      swcrc: false,
-      sourceMaps: 'inline',
-      module: { type: 'es6' },
-      jsc: {
-        target: 'es2022',
-        keepClassNames: true,
-        parser: { syntax: 'typescript', decorators: true },
-        transform: { legacyDecorator: true, decoratorMetadata: true, useDefineForClassFields: true },
-      },
-    },
-  ],
-};
+const transform = { '^.+\\.ts$': ['@swc/jest', SWC] };
 
 const project = (displayName, testMatch) => ({
   displayName,
