@@ -89,11 +89,6 @@ export class ActorHost<S, C extends ActorCommand> {
     private readonly clock: Clock,
   ) {}
 
-  /** Streams with a command under way. */
-  get busy(): number {
-    return this.mailboxes.size;
-  }
-
   /** @throws Unavailable when the log can't say whether the command was taken: say it again with the same id. */
   execute(command: C): Promise<Answer | Rejected> {
     const stream = this.kind.streamOf(command);
@@ -105,11 +100,6 @@ export class ActorHost<S, C extends ActorCommand> {
     );
     this.mailboxes.set(stream, tail);
     return result;
-  }
-
-  /** Forgets everything in memory: the next command folds from the log. */
-  forget(): void {
-    this.kept.clear();
   }
 
   private leave(stream: string, tail: Promise<unknown>): void {

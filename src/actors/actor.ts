@@ -60,16 +60,6 @@ export interface Drawn {
   readonly random: () => number;
 }
 
-/** The fold of one stream so far. */
-export interface Folded<S> {
-  readonly state: S;
-  /** Of the last fact; -1 before the first. */
-  readonly revision: number;
-  /** `metadata.hash` of the last fact. */
-  readonly head: string;
-  readonly position: string;
-}
-
 /** The largest append: what is left follows in another. */
 export const MOST_FACTS = 256;
 export const MOST_BYTES = 900 * 1024;
