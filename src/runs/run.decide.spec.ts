@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { transition } from 'xstate';
 import { isRejected } from '../actors/actor.js';
 import type { Decided, Origin } from '../actors/actor.js';
+import { FoldViolation } from '../actors/fold.js';
 import { decodeRunFact } from '../events/run.codec.js';
 import type { BatchDefinition } from '../events/definition.js';
 import type { JobDefaults } from '../events/run.events.js';
@@ -265,6 +266,20 @@ describe('a group larger than an append', () => {
     expect(trial.state?.context.counts.running).toBe(600);
     for (let at = 0; at < 600; at += 1) trial.succeed(`s${at}`);
     expect(trial.status).toBe('completed');
+  });
+});
+
+describe('a fact that can not happen to this run', () => {
+  it.each([
+    ['StepStarted', { stepId: 'a', executionId: ids.execution(RUN, 'a', 1), attempt: 1, worker: 'node-2', timeoutAt: null }],
+    ['StepSucceeded', { stepId: 'a', executionId: ids.execution(RUN, 'a', 2), attempt: 2, outputs: {} }],
+    ['StepCancelled', { stepId: 'b', executionId: ids.execution(RUN, 'b', 1), attempt: 1, was: 'running', reason: 'cancel', orphaned: false }],
+    ['RunCompleted', {}],
+    ['RunCancelled', { orphaned: [] }],
+  ])('is a violation of the fold: %s', (type, data) => {
+    const trial = new Trial({ steps: [job('a'), job('b')] });
+    trial.start();
+    expect(() => runFold.next(trial.state!, decodeRunFact(type, data, 3, 'ann'))).toThrow(FoldViolation);
   });
 });
 
