@@ -20,7 +20,7 @@ interface Add extends ActorCommand {
 /** The smallest actor: it adds up, up to a hundred. */
 const counter: ActorKind<number, Add> = {
   machine: 'counter@1',
-  schemaVersion: 1,
+  schemaVersionOf: () => 1,
   streamOf: (command) => `run-${command.counter}`,
   payloadField: () => 'note',
   fold: (facts) => Promise.resolve(facts.reduce((sum, fact) => sum + Number(fact.data.by), 0)),

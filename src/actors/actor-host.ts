@@ -34,7 +34,8 @@ export interface ActorCommand {
 export interface ActorKind<S, C extends ActorCommand> {
   /** Of its facts' metadata, like `batch-run@1`. */
   readonly machine: string;
-  readonly schemaVersion: number;
+  /** The version that this type of fact is written in. */
+  schemaVersionOf(type: string): number;
   streamOf(command: C): string;
   /** The field of a fact that may hold a large payload. */
   payloadField(type: string): string | undefined;
@@ -197,7 +198,7 @@ export class ActorHost<S, C extends ActorCommand> {
         data: outlined(fact.data, this.kind.payloadField(fact.type), blobs),
         metadata: {
           $correlationId: origin.correlationId ?? origin.commandId, $causationId: origin.causationId ?? origin.commandId, actor: origin.actor, at,
-          commandId: origin.commandId, machine: this.kind.machine, roles: origin.roles.join(','), schemaVersion: String(this.kind.schemaVersion), via: origin.via,
+          commandId: origin.commandId, machine: this.kind.machine, roles: origin.roles.join(','), schemaVersion: String(this.kind.schemaVersionOf(fact.type)), via: origin.via,
           ...(origin.requestHash !== undefined && { requestHash: origin.requestHash }),
         },
       });

@@ -1,8 +1,8 @@
 /** The batch definition as an actor, and its versions as they stand in the log. */
 import type { ActorKind } from '../actors/actor-host.js';
 import { inlined, sha256Of } from '../actors/payloads.js';
-import { decodeBatchFact } from '../events/batch.codec.js';
-import { BATCH_SCHEMA_VERSION } from '../events/batch.events.js';
+import { storedBatchFact } from '../events/batch.codec.js';
+import { batchUpcasting } from '../events/batch.events.js';
 import type { BatchFactData } from '../events/batch.events.js';
 import { canonicalJson } from '../events/canonical.js';
 import type { BatchDefinition, StepDefinition } from '../events/definition.js';
@@ -21,11 +21,11 @@ const PAYLOAD: Readonly<Record<string, string>> = { BatchDefined: 'definition' }
 export function batchActor(streams: Streams): ActorKind<BatchState, AnyBatchCommand> {
   return {
     machine: 'batch-definition@1',
-    schemaVersion: BATCH_SCHEMA_VERSION,
+    schemaVersionOf: (type) => batchUpcasting.versionOf(type),
     streamOf: (command) => streams.batch(command.batchId),
     payloadField: (type) => PAYLOAD[type],
     fold: (facts) => {
-      const [first, ...rest] = facts.map((fact) => decodeBatchFact(fact.type, fact.data, fact.revision));
+      const [first, ...rest] = facts.map(storedBatchFact);
       if (first === undefined) throw new Error('A batch that is folded has at least one fact.');
       return Promise.resolve(rest.reduce(evolveBatch, evolveBatch(undefined, first)));
     },
@@ -50,7 +50,7 @@ export async function batchVersions(reader: EventReader, streams: Streams, batch
   let deleted = false;
   for (const fact of facts) {
     const whole = await inlined(fact, PAYLOAD[fact.type], reader);
-    const { type, data } = decodeBatchFact(whole.type, whole.data, whole.revision);
+    const { type, data } = storedBatchFact(whole);
     deleted = type !== 'BatchDefined';
     if (type === 'BatchDefined') versions.push({ ...data, at: fact.metadata.at ?? '', by: fact.metadata.actor ?? '' });
   }

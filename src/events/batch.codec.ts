@@ -1,7 +1,8 @@
 /** The codec of a batch's facts. The casts say what the schemas have checked (reading) or what the types have (writing). */
-import { batchFactSchemas } from './batch.events.js';
+import { batchFactSchemas, batchUpcasting } from './batch.events.js';
 import type { BatchFact, BatchFactType } from './batch.events.js';
 import type { JsonObject } from './json.js';
+import type { DecodableFact } from './run.codec.js';
 
 export type Placed<F> = F & { readonly revision: number };
 
@@ -9,10 +10,15 @@ function isBatchFactType(type: string): type is BatchFactType {
   return Object.hasOwn(batchFactSchemas, type);
 }
 
-/** @throws Error if no batch knows the type, ZodError if the data is not what the type says */
-export function decodeBatchFact(type: string, data: unknown, revision: number): Placed<BatchFact> {
+/**
+ * A stored fact of any version that was ever shipped, as one of today. A payload that stands outside it must be in place.
+ *
+ * @throws NewerFact if a newer Sluice wrote it, Error if no batch knows the type, ZodError if the data is not what the type says
+ */
+export function storedBatchFact({ type, data, revision, metadata }: DecodableFact): Placed<BatchFact> {
   if (!isBatchFactType(type)) throw new Error(`Fact ${revision} is a ${type}, which no batch knows.`);
-  return { type, data: batchFactSchemas[type].parse(data), revision } as Placed<BatchFact>;
+  const lifted = batchUpcasting.lift(type, metadata['schemaVersion'], data);
+  return { type, data: batchFactSchemas[type].parse(lifted), revision } as Placed<BatchFact>;
 }
 
 export function encodeBatchFact({ data }: BatchFact): JsonObject {

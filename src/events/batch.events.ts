@@ -1,6 +1,7 @@
 /** The facts of a batch definition: every version for ever. */
 import { z } from 'zod';
 import { batchDefinitionSchema } from './definition.js';
+import { Upcasting } from './upcasting.js';
 
 export const batchSourceSchema = z.enum(['api', 'code']);
 export type BatchSource = z.infer<typeof batchSourceSchema>;
@@ -18,4 +19,8 @@ export const batchFactSchemas = {
 export type BatchFactType = keyof typeof batchFactSchemas;
 export type BatchFactData<T extends BatchFactType> = z.infer<(typeof batchFactSchemas)[T]>;
 export type BatchFact = { [T in BatchFactType]: { readonly type: T; readonly data: BatchFactData<T> } }[BatchFactType];
-export const BATCH_SCHEMA_VERSION = 1;
+
+/** Object.keys gives plain strings; the filter says what they are. */
+const types = Object.keys(batchFactSchemas).filter((type): type is BatchFactType => type in batchFactSchemas);
+/** A type that changes its fields is counted up in `changed` and gets an upcaster from the version before. */
+export const batchUpcasting = new Upcasting<BatchFactType>({ types, changed: {}, upcasters: [] });

@@ -3,7 +3,7 @@
  * The casts say what the schemas have checked (reading) or what the types have (writing).
  */
 import type { JsonObject } from './json.js';
-import { runFactSchemas } from './run.events.js';
+import { runFactSchemas, runUpcasting } from './run.events.js';
 import type { RunFact, RunFactData, RunFactType } from './run.events.js';
 
 /** A fact as a machine is fed with it: with the place and the actor that its envelope gives it. */
@@ -13,10 +13,32 @@ export function isRunFactType(type: string): type is RunFactType {
   return Object.hasOwn(runFactSchemas, type);
 }
 
-/** @throws Error if no run knows the type, ZodError if the data is not what the type says */
+/** As much of a stored fact as it takes to know what it says. */
+export interface DecodableFact {
+  readonly type: string;
+  readonly data: unknown;
+  readonly revision: number;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/**
+ * A stored fact of any version that was ever shipped, as one of today.
+ *
+ * @throws NewerFact if a newer Sluice wrote it, Error if no run knows the type, ZodError if the data is not what the type says
+ */
+export function storedRunFact({ type, data, revision, metadata }: DecodableFact): Placed<RunFact> {
+  if (!isRunFactType(type)) throw unknownFact(type, revision);
+  return decodeRunFact(type, runUpcasting.lift(type, metadata['schemaVersion'], data), revision, metadata['actor'] ?? '');
+}
+
+/** A fact of today's version. @throws Error if no run knows the type, ZodError if the data is not what the type says */
 export function decodeRunFact(type: string, data: unknown, revision: number, actor: string): Placed<RunFact> {
-  if (!isRunFactType(type)) throw new Error(`Fact ${revision} is a ${type}, which no run knows.`);
+  if (!isRunFactType(type)) throw unknownFact(type, revision);
   return { type, data: runFactSchemas[type].parse(data), revision, actor } as Placed<RunFact>;
+}
+
+function unknownFact(type: string, revision: number): Error {
+  return new Error(`Fact ${revision} is a ${type}, which no run knows.`);
 }
 
 export function placeRunFact<T extends RunFactType>(type: T, data: RunFactData<T>, revision: number, actor: string): Placed<RunFact> {

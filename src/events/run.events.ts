@@ -7,6 +7,7 @@
  */
 import { z } from 'zod';
 import type { JsonValue } from './json.js';
+import { Upcasting } from './upcasting.js';
 
 const uuid = z.string().regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
 const time = z.iso.datetime({ precision: 3 });
@@ -88,7 +89,11 @@ export const runFactSchemas = {
 export type RunFactType = keyof typeof runFactSchemas;
 export type RunFactData<T extends RunFactType> = z.infer<(typeof runFactSchemas)[T]>;
 export type RunFact = { [T in RunFactType]: { readonly type: T; readonly data: RunFactData<T> } }[RunFactType];
-export const RUN_SCHEMA_VERSION = 1;
+
+/** Object.keys gives plain strings; the filter says what they are. */
+const types = Object.keys(runFactSchemas).filter((type): type is RunFactType => type in runFactSchemas);
+/** A type that changes its fields is counted up in `changed` and gets an upcaster from the version before. */
+export const runUpcasting = new Upcasting<RunFactType>({ types, changed: {}, upcasters: [] });
 
 /** Fields that may hold a large payload: over the inline limit they go to a blob and the fact names it. */
 export const RUN_PAYLOADS: Partial<Record<RunFactType, 'parameters' | 'params' | 'outputs' | 'data'>> = {

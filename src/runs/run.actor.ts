@@ -5,8 +5,8 @@ import { Fold } from '../actors/fold.js';
 import { sha256Of } from '../actors/payloads.js';
 import { canonicalJson } from '../events/canonical.js';
 import type { JsonValue } from '../events/json.js';
-import { decodeRunFact, isRunFactType } from '../events/run.codec.js';
-import { RUN_PAYLOADS, RUN_SCHEMA_VERSION } from '../events/run.events.js';
+import { isRunFactType, storedRunFact } from '../events/run.codec.js';
+import { RUN_PAYLOADS, runUpcasting } from '../events/run.events.js';
 import type { Streams } from '../events/streams.js';
 import { ids } from '../ids.js';
 import type { StoredFact } from '../log/event-reader.js';
@@ -34,9 +34,9 @@ export interface Slots {
 
 export const runFold: RunFold = new Fold(runMachine);
 
-/** A stored fact as the machine's event. @throws ZodError if its data is not what the type says */
+/** A stored fact as the machine's event. @throws NewerFact if a newer Sluice wrote it, ZodError if its data is not what the type says */
 export function runEvent(fact: StoredFact): RunEvent {
-  return decodeRunFact(fact.type, fact.data, fact.revision, fact.metadata.actor ?? '');
+  return storedRunFact(fact);
 }
 
 /** The state after these facts, by the machine alone. */
@@ -47,7 +47,7 @@ export function replayRun(plan: Plan, facts: readonly StoredFact[]): RunSnapshot
 export function runActor(streams: Streams, plans: Plans, slots: Slots): ActorKind<RunSnapshot, AnyRunCommand> {
   return {
     machine: RUN_MACHINE,
-    schemaVersion: RUN_SCHEMA_VERSION,
+    schemaVersionOf: (type) => runUpcasting.versionOf(type),
     streamOf: (command) => streams.run(command.runId),
     payloadField: (type) => (isRunFactType(type) ? RUN_PAYLOADS[type] : undefined),
     fold: async (facts) => {
