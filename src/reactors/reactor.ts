@@ -6,15 +6,17 @@
  *
  * 1. Nothing is run, claimed or fired before the head that was seen at start is reached.
  * 2. An attempt that another incarnation ran is lost: on an embedded log there is never a second node.
- * 3. A fact that no run knows quarantines its run and stops no other.
+ * 3. A fact that no run knows quarantines its run and stops no other. One of a newer version stops this node instead:
+ *    a newer one knows what it says.
  * 4. A fact may be seen after its effect was asked for; every command it leads to is named after the fact, so that
  *    asking twice is asking once.
  */
 import type { Clock } from '../clock.js';
-import { decodeRunFact } from '../events/run.codec.js';
+import { storedRunFact } from '../events/run.codec.js';
 import type { Placed } from '../events/run.codec.js';
 import type { RunFact } from '../events/run.events.js';
 import type { Streams } from '../events/streams.js';
+import { NewerFact } from '../events/upcasting.js';
 import { ids, parseId } from '../ids.js';
 import type { RunId } from '../ids.js';
 import type { EventReader, StoredFact } from '../log/event-reader.js';
@@ -80,10 +82,11 @@ export class Reactor {
     if (fact.type === 'StepStopRequested') this.runner.stop(fact.data.executionId, fact.data.reason);
   }
 
-  private decoded(runId: RunId, { type, data, revision, metadata }: StoredFact): Placed<RunFact> | undefined {
+  private decoded(runId: RunId, stored: StoredFact): Placed<RunFact> | undefined {
     try {
-      return decodeRunFact(type, data, revision, metadata.actor ?? '');
+      return storedRunFact(stored);
     } catch (error) {
+      if (error instanceof NewerFact) throw error;
       this.quarantined.set(runId, error instanceof Error ? error.message : String(error));
       this.worklist.drop(runId);
       return undefined;
