@@ -1,7 +1,7 @@
 /** Large payloads: out of the fact into a blob before the append, back again before the fold. */
 import { createHash } from 'node:crypto';
 import { canonicalJson } from '../events/canonical.js';
-import { isBlobRef, parseJson } from '../events/json.js';
+import { isBlobRef, wholePayload } from '../events/json.js';
 import type { JsonObject } from '../events/json.js';
 import type { EventReader, StoredFact } from '../log/event-reader.js';
 import type { Blob } from '../log/event-writer.js';
@@ -24,9 +24,7 @@ export function outlined(data: JsonObject, field: string | undefined, blobs: Blo
 export async function inlined(fact: StoredFact, field: string | undefined, reader: Pick<EventReader, 'readBlob'>): Promise<StoredFact> {
   const payload = field === undefined ? undefined : fact.data[field];
   if (field === undefined || !isBlobRef(payload)) return fact;
-  const text = await reader.readBlob(payload.$blob);
-  if (text === undefined) throw new Error(`Fact ${fact.revision} of ${fact.stream} names blob ${payload.$blob}, which the log does not have.`);
-  return { ...fact, data: { ...fact.data, [field]: parseJson(text) } };
+  return { ...fact, data: { ...fact.data, [field]: await wholePayload(payload, reader) } };
 }
 
 export function sha256Of(text: string): string {

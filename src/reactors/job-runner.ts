@@ -19,6 +19,7 @@ import type { JobRegistry } from '../jobs/job-registry.js';
 import type { JobIssue } from '../jobs/job-schema.js';
 import { ReportOutcome } from '../runs/run.commands.js';
 import type { AnyRunCommand, Outcome, Report } from '../runs/run.commands.js';
+import type { Inputs } from './run-inputs.js';
 import type { Attempt } from './worklist.js';
 
 /** Says a command until it is answered; a refusal is an answer. */
@@ -65,11 +66,11 @@ export class JobRunner {
   }
 
   /** The log says that this attempt is ours. */
-  run(attempt: Attempt, outputs: Readonly<Record<string, JsonValue>>): void {
+  run(attempt: Attempt, inputs: () => Promise<Inputs>): void {
     if (this.running.has(attempt.executionId)) return;
     this.held.add(attempt.executionId);
     const abort = new AbortController();
-    const ended = this.perform(attempt, outputs, abort.signal).finally(() => {
+    const ended = this.perform(attempt, inputs, abort.signal).finally(() => {
       this.running.delete(attempt.executionId);
       this.held.delete(attempt.executionId);
       if (this.open) this.onFree();
@@ -93,22 +94,23 @@ export class JobRunner {
     await Promise.allSettled([...this.running.values()].map(({ ended }) => ended));
   }
 
-  private async perform(attempt: Attempt, outputs: Readonly<Record<string, JsonValue>>, signal: AbortSignal): Promise<void> {
+  private async perform(attempt: Attempt, inputs: () => Promise<Inputs>, signal: AbortSignal): Promise<void> {
     const report: { progress?: { done: number; total: number | null }; log: string[] } = { log: [] };
-    const outcome = await this.outcomeOf(attempt, contextOf(attempt, outputs, signal, report), report);
+    const outcome = await this.outcomeOf(attempt, inputs, contextOf(attempt, signal, report), report);
     const ended: Outcome = signal.aborted && signal.reason === SHUTDOWN && outcome.kind !== 'succeeded' ? { kind: 'lost', reason: 'shutdown' } : outcome;
     await this.say(outcomeCommand(attempt, ended, this.node));
   }
 
-  private async outcomeOf(attempt: Attempt, context: JobContext, report: Report): Promise<Outcome> {
+  private async outcomeOf(attempt: Attempt, inputs: () => Promise<Inputs>, context: Omit<JobContext, keyof Inputs>, report: Report): Promise<Outcome> {
     try {
-      const params = await this.jobs.validateParameters(attempt.job, attempt.params);
+      const given = await inputs();
+      const params = await this.jobs.validateParameters(attempt.job, given.params);
       if (!params.ok) return invalid('parameters', attempt.job, params.issues, report);
       const job = this.jobs.get(attempt.job);
       if (job === undefined) throw new Error(`Job ${attempt.job} is not registered on this node.`);
       const handler = await job.resolveHandler(attempt);
-      const given = await handler.run({ ...context, params: params.value });
-      const outputs = await this.jobs.validateOutputs(attempt.job, given ?? {});
+      const result = await handler.run({ ...context, outputs: given.outputs, params: params.value });
+      const outputs = await this.jobs.validateOutputs(attempt.job, result ?? {});
       if (!outputs.ok) return invalid('outputs', attempt.job, outputs.issues, report);
       const value = parseJson(JSON.stringify(outputs.value ?? {}));
       return { kind: 'succeeded', outputs: isJsonObject(value) ? value : { value }, report };
@@ -133,7 +135,7 @@ function invalid(what: 'parameters' | 'outputs', job: string, found: readonly Jo
   return { kind: 'failed', error, report };
 }
 
-function contextOf(attempt: Attempt, outputs: Readonly<Record<string, JsonValue>>, signal: AbortSignal, report: { progress?: { done: number; total: number | null }; log: string[] }): JobContext {
+function contextOf(attempt: Attempt, signal: AbortSignal, report: { progress?: { done: number; total: number | null }; log: string[] }): Omit<JobContext, keyof Inputs> {
   const { runId, stepId, executionId } = attempt;
   let bytes = 0;
   const line = (level: string) => (message: string, data?: unknown): void => {
@@ -143,7 +145,7 @@ function contextOf(attempt: Attempt, outputs: Readonly<Record<string, JsonValue>
     while (report.log.length > LOG_LINES || (bytes > LOG_BYTES && report.log.length > 1)) bytes -= report.log.shift()?.length ?? 0;
   };
   return {
-    runId, stepId, executionId, attempt: attempt.attempt, idempotencyKey: ids.stepIdempotencyKey(runId, stepId), params: attempt.params, outputs, signal,
+    runId, stepId, executionId, attempt: attempt.attempt, idempotencyKey: ids.stepIdempotencyKey(runId, stepId), signal,
     progress: (done, total) => void (report.progress = { done, total: total ?? null }),
     log: { info: line('info'), warn: line('warn'), error: line('error') },
   };

@@ -23,11 +23,13 @@ import type { EventReader, StoredFact } from '../log/event-reader.js';
 import { ClaimStep, FireTimer } from '../runs/run.commands.js';
 import { outcomeCommand } from './job-runner.js';
 import type { JobRunner, Say } from './job-runner.js';
+import { RunInputs } from './run-inputs.js';
 import { Worklist } from './worklist.js';
 import type { Attempt, Timer } from './worklist.js';
 
 export class Reactor {
   private readonly worklist = new Worklist();
+  private readonly inputs: RunInputs;
   private readonly claiming = new Set<string>();
   private readonly firing = new Set<string>();
   private readonly ending = new AbortController();
@@ -43,7 +45,9 @@ export class Reactor {
     private readonly runner: JobRunner,
     private readonly say: Say,
     private readonly clock: Clock,
-  ) {}
+  ) {
+    this.inputs = new RunInputs(reader, streams);
+  }
 
   /** Resolves when everything that stood in the log has been looked at and taken up. */
   start(): Promise<void> {
@@ -77,6 +81,7 @@ export class Reactor {
     const fact = this.decoded(runId, stored);
     if (fact === undefined) return;
     this.worklist.apply(runId, fact);
+    this.inputs.apply(runId, fact);
     if (!this.live) return;
     if (fact.type === 'StepStarted' && fact.data.worker === this.runner.node) this.run(runId, fact.data.executionId);
     if (fact.type === 'StepStopRequested') this.runner.stop(fact.data.executionId, fact.data.reason);
@@ -89,6 +94,7 @@ export class Reactor {
       if (error instanceof NewerFact) throw error;
       this.quarantined.set(runId, error instanceof Error ? error.message : String(error));
       this.worklist.drop(runId);
+      this.inputs.drop(runId);
       return undefined;
     }
   }
@@ -96,7 +102,7 @@ export class Reactor {
   private run(runId: RunId, executionId: string): void {
     this.claiming.delete(executionId);
     const attempt = this.worklist.find(runId, executionId);
-    if (attempt !== undefined) this.runner.run(attempt, this.worklist.outputsOf(runId));
+    if (attempt !== undefined) this.runner.run(attempt, () => this.inputs.of(attempt));
   }
 
   private recover(): void {

@@ -9,13 +9,23 @@ import { ids } from '../ids.js';
 import type { ExecutionId, RunId } from '../ids.js';
 import type { TimerKind } from '../runs/run.commands.js';
 
+/** A payload as JSON text, or the revision of the fact that holds or names it: large ones are read when they are needed. */
+export type Held = { readonly text: string } | { readonly revision: number };
+
+const HELD_CHARACTERS = 1024;
+
+export function held(payload: JsonValue, revision: number): Held {
+  const text = JSON.stringify(payload);
+  return text.length > HELD_CHARACTERS || text.startsWith('{"$blob":') ? { revision } : { text };
+}
+
 export interface Attempt {
   readonly runId: RunId;
   readonly stepId: string;
   readonly executionId: ExecutionId;
   readonly attempt: number;
   readonly job: string;
-  readonly params: JsonValue;
+  readonly params: Held;
   /** The incarnation that runs it; null while it waits for one. */
   readonly worker: string | null;
   readonly stopRequested: boolean;
@@ -33,7 +43,6 @@ export interface Timer {
 interface OpenRun {
   readonly attempts: Map<string, Attempt>;
   readonly timers: Map<string, Timer>;
-  readonly outputs: Map<string, JsonValue>;
 }
 
 export class Worklist {
@@ -66,11 +75,6 @@ export class Worklist {
     return this.runs.get(runId)?.attempts.get(executionId);
   }
 
-  /** What the run's steps have given so far. */
-  outputsOf(runId: RunId): Readonly<Record<string, JsonValue>> {
-    return Object.fromEntries(this.runs.get(runId)?.outputs ?? []);
-  }
-
   /** Timers in due order. */
   timers(): readonly Timer[] {
     return [...this.runs.values()].flatMap((run) => [...run.timers.values()]).sort((one, other) => one.dueAtMs - other.dueAtMs);
@@ -78,17 +82,17 @@ export class Worklist {
 
   private open(runId: RunId): OpenRun {
     let run = this.runs.get(runId);
-    if (run === undefined) this.runs.set(runId, (run = { attempts: new Map(), timers: new Map(), outputs: new Map() }));
+    if (run === undefined) this.runs.set(runId, (run = { attempts: new Map(), timers: new Map() }));
     return run;
   }
 }
 
-function applyAttempt({ attempts, outputs }: OpenRun, runId: RunId, { type, data }: Placed<RunFact>): void {
+function applyAttempt({ attempts }: OpenRun, runId: RunId, { type, data, revision }: Placed<RunFact>): void {
   switch (type) {
     case 'StepDispatched': {
       const { stepId, attempt, job, params } = data;
       const executionId = ids.execution(runId, stepId, attempt);
-      attempts.set(executionId, { runId, stepId, executionId, attempt, job, params, worker: null, stopRequested: false });
+      attempts.set(executionId, { runId, stepId, executionId, attempt, job, params: held(params, revision), worker: null, stopRequested: false });
       return;
     }
     case 'StepStarted':
@@ -96,9 +100,6 @@ function applyAttempt({ attempts, outputs }: OpenRun, runId: RunId, { type, data
     case 'StepStopRequested':
       return change(attempts, data.executionId, { stopRequested: true });
     case 'StepSucceeded':
-      outputs.set(data.stepId, data.outputs);
-      attempts.delete(data.executionId);
-      return;
     case 'StepFailed':
     case 'StepLost':
     case 'StepCancelled':

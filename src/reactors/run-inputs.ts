@@ -1,0 +1,113 @@
+/**
+ * RunInputs: what a job is given: the parameters of its attempt and the outputs of its run's earlier steps, whole.
+ *
+ * Owns: the outputs of the runs at work, bounded by bytes. Does not own: attempts (worklist), jobs (runner). Talks to:
+ * the log's reader.
+ *
+ * 1. A payload over 1 KiB is not kept: where it stands is, and it is read when a job starts.
+ * 2. A run that is not kept is read again from its stream, so forgetting costs time and never changes an answer.
+ * 3. Each job gets a copy of its own: what it does to it reaches nobody else.
+ */
+import { LRUCache } from 'lru-cache';
+import { parseJson, wholePayload } from '../events/json.js';
+import type { JsonValue } from '../events/json.js';
+import { storedRunFact } from '../events/run.codec.js';
+import type { Placed } from '../events/run.codec.js';
+import type { RunFact } from '../events/run.events.js';
+import type { Streams } from '../events/streams.js';
+import type { RunId } from '../ids.js';
+import type { EventReader } from '../log/event-reader.js';
+import { held } from './worklist.js';
+import type { Attempt, Held } from './worklist.js';
+
+export interface Inputs {
+  readonly params: JsonValue;
+  readonly outputs: Readonly<Record<string, JsonValue>>;
+}
+
+interface Kept {
+  readonly outputs: Map<string, Held>;
+  characters: number;
+  /** Until then outputs from before this run was kept may be missing. */
+  readonly filled: Promise<void>;
+}
+
+const KEPT_CHARACTERS = 16 * 1024 * 1024;
+/** About what a run and each of its outputs cost besides their text. */
+const OVERHEAD = 128;
+
+export class RunInputs {
+  private readonly kept = new LRUCache<RunId, Kept>({
+    maxSize: KEPT_CHARACTERS,
+    sizeCalculation: ({ characters, outputs }) => characters + OVERHEAD * (outputs.size + 1),
+  });
+
+  constructor(
+    private readonly reader: EventReader,
+    private readonly streams: Streams,
+  ) {}
+
+  apply(runId: RunId, fact: Placed<RunFact>): void {
+    if (fact.type === 'RunStarted') this.kept.set(runId, { outputs: new Map(), characters: 0, filled: Promise.resolve() });
+    if (fact.type === 'StepSucceeded') this.note(runId, fact.data.stepId, held(fact.data.outputs, fact.revision));
+    if (fact.type === 'RunCompleted' || fact.type === 'RunFailed' || fact.type === 'RunCancelled') this.drop(runId);
+  }
+
+  drop(runId: RunId): void {
+    this.kept.delete(runId);
+  }
+
+  /** @throws Unavailable while the log can't be read, Error if it does not have what its facts name */
+  async of({ runId, params }: Attempt): Promise<Inputs> {
+    const outputs = await this.outputsOf(runId);
+    const whole = await Promise.all([...outputs].map(async ([stepId, one]) => [stepId, await this.whole(runId, one)] as const));
+    return { params: await this.whole(runId, params), outputs: Object.fromEntries(whole) };
+  }
+
+  private note(runId: RunId, stepId: string, output: Held): void {
+    const run = this.kept.peek(runId);
+    if (run === undefined) return;
+    put(run, stepId, output);
+    // Put again because its size is taken when it is put.
+    this.kept.set(runId, run);
+  }
+
+  private async outputsOf(runId: RunId): Promise<ReadonlyMap<string, Held>> {
+    let run = this.kept.get(runId);
+    if (run === undefined) {
+      const outputs = new Map<string, Held>();
+      run = { outputs, characters: 0, filled: this.fill(runId, outputs) };
+      this.kept.set(runId, run);
+    }
+    await run.filled;
+    return run.outputs;
+  }
+
+  private async fill(runId: RunId, outputs: Map<string, Held>): Promise<void> {
+    const run = { outputs, characters: 0, filled: Promise.resolve() };
+    try {
+      const stored = await this.reader.readStream(this.streams.run(runId));
+      for (const fact of stored.map(storedRunFact)) if (fact.type === 'StepSucceeded') put(run, fact.data.stepId, held(fact.data.outputs, fact.revision));
+    } catch (error) {
+      this.kept.delete(runId);
+      throw error;
+    }
+    // What was noted meanwhile is in the same map. A run that was dropped meanwhile stays dropped.
+    if (this.kept.peek(runId)?.outputs === outputs) this.kept.set(runId, run);
+  }
+
+  private async whole(runId: RunId, payload: Held): Promise<JsonValue> {
+    if ('text' in payload) return parseJson(payload.text);
+    const [stored] = await this.reader.readStream(this.streams.run(runId), { after: payload.revision - 1, limit: 1 });
+    const fact = stored && storedRunFact(stored);
+    if (fact?.type === 'StepDispatched') return wholePayload(fact.data.params, this.reader);
+    if (fact?.type === 'StepSucceeded') return wholePayload(fact.data.outputs, this.reader);
+    throw new Error(`Fact ${payload.revision} of run ${runId} is not where it was seen.`);
+  }
+}
+
+function put(run: Kept, stepId: string, output: Held): void {
+  if (run.outputs.has(stepId)) return;
+  run.outputs.set(stepId, output);
+  run.characters += 'text' in output ? output.text.length : 0;
+}
