@@ -45,11 +45,13 @@ export interface VersionsOf<T extends string> {
 }
 
 export class Upcasting<T extends string> {
+  readonly types: readonly T[];
   private readonly current: ReadonlyMap<string, number>;
   private readonly steps = new Map<string, Upcaster>();
 
   /** @throws Error that names every hole, cycle and stray step */
   constructor({ types, changed, upcasters }: VersionsOf<T>) {
+    this.types = types;
     this.current = new Map(types.map((type) => [type, changed[type] ?? 1]));
     const faults = upcasters.flatMap((step) => this.take(step));
     faults.push(...types.flatMap((type) => this.faultsOf(type)));

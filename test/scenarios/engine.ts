@@ -42,7 +42,7 @@ export async function openEngine(directory: string, guests: Guests = { jobs: [],
   const runIdOf = (key: string): RunId => ids.runOf(ids.keyedCommand('ann', 'POST', '/runs', key));
 
   return {
-    log, streams, quarantined: sluice.quarantined, runIdOf, facts,
+    log, streams, quarantined: sluice.quarantined, runIdOf, facts, execute: sluice.execute,
     start: async (batch: string, key: string, parameters: JsonObject = {}): Promise<RunId> => {
       const command = new StartRun(runIdOf(key), { batch, parameters, labels: {}, reason: null, trigger: { type: 'code' } }, origin('ann', [], key));
       const answer = await sluice.execute(command);
@@ -52,6 +52,13 @@ export async function openEngine(directory: string, guests: Guests = { jobs: [],
     cancel: (runId: RunId) => sluice.execute(new CancelRun(runId, 'enough', origin('olga', ['operator']))),
     approve: (runId: RunId, roles: readonly string[], stepId = 'ok') =>
       sluice.execute(new DecideGate(runId, { approvalId: ids.approval(runId, stepId, 1), stepId, verdict: { approve: true, note: null }, digest: null }, origin('kim', roles))),
+    /** Resolves when a fact of this type stands in the run's stream. */
+    said: async (runId: RunId, type: string): Promise<void> => {
+      const ending = new AbortController();
+      for await (const delivery of log.subscribe({ filter: { prefixes: [streams.run(runId)] }, signal: ending.signal })) {
+        if (delivery.kind === 'facts' && delivery.facts.some((fact) => fact.type === type)) ending.abort();
+      }
+    },
     /** Resolves with the run's state once it is in one of these lifecycle states. */
     until: async (runId: RunId, ...wanted: readonly string[]) => {
       const ending = new AbortController();

@@ -1,0 +1,97 @@
+/** The scenarios that are recorded: a batch, and what is said to its run until it ends. */
+import type { BatchDefinition } from '../../src/events/definition.js';
+import { ids } from '../../src/ids.js';
+import type { RunId } from '../../src/ids.js';
+import { DecideGate } from '../../src/runs/run.commands.js';
+import type { GateDecision } from '../../src/runs/run.commands.js';
+import type { Engine } from '../scenarios/engine.js';
+
+export interface Scenario {
+  readonly batch: Omit<BatchDefinition, 'name'>;
+  /** Of the run; anything that is said while it stands there. */
+  readonly drive?: (engine: Engine, runId: RunId) => Promise<unknown>;
+  /** The node is killed once the run has begun, and another goes on. */
+  readonly killed?: true;
+  /** The run knows what it says, but no definition that says it is accepted yet. */
+  readonly early?: true;
+}
+
+const work = (id: string, params: Record<string, string | number | Record<string, number>> = {}, more = {}) => ({ id, type: 'job' as const, job: 'obey', params, ...more });
+const gate = (id: string, more = {}) => ({ id, type: 'gate' as const, title: 'Release?', allowedRoles: ['boss'], ...more });
+
+const decide = (engine: Engine, runId: RunId, by: string, verdict: GateDecision['verdict']): Promise<unknown> =>
+  engine.execute(
+    new DecideGate(runId, { approvalId: ids.approval(runId, 'ok', 1), stepId: 'ok', verdict, digest: null }, { actor: by, roles: ['boss'], via: 'code', commandId: ids.freshCommand() }),
+  );
+const approve = (engine: Engine, runId: RunId, by: string) => decide(engine, runId, by, { approve: true, note: `seen by ${by}` });
+
+/** By the name of the file. A scenario may be added; one that was recorded is never changed. */
+export const SCENARIOS: Readonly<Record<string, Scenario>> = {
+  'three-steps': { batch: { steps: [work('a', { outputs: { total: 2 } }), work('b', { outputs: { total: 3 } }), work('c')] } },
+  'flaky-retry': { batch: { steps: [work('a', { failTimes: 2 }, { retry: { maxAttempts: 3, backoff: 'fixed', initialDelay: 5, jitter: false } })] } },
+  'gate-approved': {
+    batch: { steps: [work('a', { outputs: { total: 2 } }), gate('ok', { title: 'Release {{ outputs.a.total }}?', show: { total: 'outputs.a.total' } }), work('b')] },
+    drive: async (engine, runId) => {
+      await engine.until(runId, 'parked');
+      await approve(engine, runId, 'kim');
+    },
+  },
+  'gate-rejected': {
+    batch: { steps: [gate('ok'), work('b')] },
+    drive: async (engine, runId) => {
+      await engine.until(runId, 'parked');
+      await decide(engine, runId, 'kim', { approve: false, reason: 'the sums are wrong' });
+    },
+  },
+  'gate-timed-out': { batch: { steps: [gate('ok', { timeout: 20 }), work('b')] } },
+  'gate-overdue-then-two-approvals': {
+    early: true,
+    batch: { steps: [gate('ok', { timeout: 20, onTimeout: 'hold', quorum: 2 })] },
+    drive: async (engine, runId) => {
+      await engine.until(runId, 'parked');
+      await engine.said(runId, 'GateOverdue');
+      await approve(engine, runId, 'kim');
+      await approve(engine, runId, 'lee');
+    },
+  },
+  'cancel-while-running': {
+    batch: { steps: [work('a', { do: 'hang' }), work('b')] },
+    drive: async (engine, runId) => {
+      await engine.said(runId, 'StepStarted');
+      await engine.cancel(runId);
+    },
+  },
+  'cancel-while-parked': {
+    batch: { steps: [work('a'), gate('ok')] },
+    drive: async (engine, runId) => {
+      await engine.until(runId, 'parked');
+      await engine.cancel(runId);
+    },
+  },
+  'stubborn-orphan': {
+    batch: { steps: [work('a', { do: 'stubborn', ms: 400 }, { cancelGrace: 30 }), work('b')] },
+    drive: async (engine, runId) => {
+      await engine.said(runId, 'StepStarted');
+      await engine.cancel(runId);
+    },
+  },
+  'lost-attempt': { batch: { steps: [work('a', { ms: 600 }), work('b')] }, killed: true },
+  parallel: {
+    batch: {
+      steps: [
+        { id: 'both', type: 'parallel', branches: [{ steps: [work('a'), work('b')] }, { steps: [work('c'), gate('ok')] }] },
+        work('d'),
+      ],
+    },
+    drive: async (engine, runId) => {
+      await engine.until(runId, 'parked');
+      await approve(engine, runId, 'kim');
+    },
+  },
+  'stop-policy': {
+    batch: { steps: [{ id: 'both', type: 'parallel', branches: [{ steps: [work('a', { do: 'fail-terminal', ms: 20 })] }, { steps: [work('b', { do: 'hang' })] }, { steps: [gate('ok')] }] }, work('c')] },
+  },
+  'continue-policy': { batch: { failurePolicy: 'continue', steps: [work('a', { do: 'fail' }), work('b')] } },
+  'step-refused': { batch: { steps: [work('a'), work('b', { ms: '{{ outputs.a.absent }}' }), work('c')] } },
+  'step-timed-out': { batch: { steps: [work('a', { do: 'hang' }, { timeout: 20 })] } },
+};
