@@ -19,12 +19,13 @@ import type { SealedFact } from '../events/envelope.js';
 import { isoTime } from '../events/json.js';
 import { ids, randomFraction } from '../ids.js';
 import type { CommandId } from '../ids.js';
+import { inlined } from '../log/event-reader.js';
 import type { EventReader, StoredFact } from '../log/event-reader.js';
 import type { Blob, EventWriter } from '../log/event-writer.js';
 import { Conflict, Unavailable } from '../log/log-errors.js';
 import { isRejected } from './actor.js';
 import type { Decided, Decision, Drawn, Origin, Rejected } from './actor.js';
-import { inlined, outlined } from './payloads.js';
+import { outlined } from './payloads.js';
 
 export interface ActorCommand {
   readonly origin: Origin;

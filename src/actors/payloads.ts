@@ -1,9 +1,8 @@
-/** Large payloads: out of the fact into a blob before the append, back again before the fold. */
+/** Large payloads: out of the fact into a blob before the append. The log's reader puts them back (`inlined`). */
 import { createHash } from 'node:crypto';
 import { canonicalJson } from '../events/canonical.js';
 import { isBlobRef, wholePayload } from '../events/json.js';
 import type { JsonObject } from '../events/json.js';
-import type { EventReader, StoredFact } from '../log/event-reader.js';
 import type { Blob } from '../log/event-writer.js';
 import { INLINE_BYTES } from './actor.js';
 
@@ -18,13 +17,6 @@ export function outlined(data: JsonObject, field: string | undefined, blobs: Blo
   const sha256 = sha256Of(text);
   blobs.push({ sha256, text });
   return { ...data, [field]: { $blob: sha256, bytes } };
-}
-
-/** The fact with its payload in place. @throws Error if the log does not have the blob that the fact names */
-export async function inlined(fact: StoredFact, field: string | undefined, reader: Pick<EventReader, 'readBlob'>): Promise<StoredFact> {
-  const payload = field === undefined ? undefined : fact.data[field];
-  if (field === undefined || !isBlobRef(payload)) return fact;
-  return { ...fact, data: { ...fact.data, [field]: await wholePayload(payload, reader) } };
 }
 
 export function sha256Of(text: string): string {

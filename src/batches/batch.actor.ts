@@ -1,6 +1,6 @@
 /** The batch definition as an actor, and its versions as they stand in the log. */
 import type { ActorKind } from '../actors/actor-host.js';
-import { inlined, sha256Of } from '../actors/payloads.js';
+import { sha256Of } from '../actors/payloads.js';
 import { storedBatchFact } from '../events/batch.codec.js';
 import { batchUpcasting } from '../events/batch.events.js';
 import type { BatchFactData } from '../events/batch.events.js';
@@ -9,6 +9,7 @@ import type { BatchDefinition, StepDefinition } from '../events/definition.js';
 import { parseJson } from '../events/json.js';
 import type { Streams } from '../events/streams.js';
 import type { BatchId } from '../ids.js';
+import { inlined } from '../log/event-reader.js';
 import type { EventReader } from '../log/event-reader.js';
 import type { AnyBatchCommand, DefineFields } from './batch.commands.js';
 import { decideBatch, evolveBatch } from './batch.decide.js';

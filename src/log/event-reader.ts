@@ -3,6 +3,7 @@
  *
  * Positions and revisions are what the log gave; positions are opaque strings whose plain string order is log order.
  */
+import { isBlobRef, parseJson } from '../events/json.js';
 import type { JsonObject } from '../events/json.js';
 
 /** A fact as it stands in the log. */
@@ -67,4 +68,13 @@ export interface EventReader {
   head(): Promise<string>;
   /** A payload too large for its fact, by the lower-case hex SHA-256 that the fact names; undefined if unknown. */
   readBlob(sha256: string): Promise<string | undefined>;
+}
+
+/** The fact with its payload in place. @throws Error if the log does not have the blob that the fact names */
+export async function inlined(fact: StoredFact, field: string | undefined, reader: Pick<EventReader, 'readBlob'>): Promise<StoredFact> {
+  const payload = field === undefined ? undefined : fact.data[field];
+  if (field === undefined || !isBlobRef(payload)) return fact;
+  const text = await reader.readBlob(payload.$blob);
+  if (text === undefined) throw new Error(`Fact ${fact.revision} of ${fact.stream} names blob ${payload.$blob}, which the log does not have.`);
+  return { ...fact, data: { ...fact.data, [field]: parseJson(text) } };
 }
