@@ -24,14 +24,14 @@ import { ClaimStep, FireTimer } from '../runs/run.commands.js';
 import { outcomeCommand } from './job-runner.js';
 import type { JobRunner, Say } from './job-runner.js';
 import { RunInputs } from './run-inputs.js';
+import type { Timer } from './timer-queue.js';
 import { Worklist } from './worklist.js';
-import type { Attempt, Timer } from './worklist.js';
+import type { Attempt } from './worklist.js';
 
 export class Reactor {
   private readonly worklist = new Worklist();
   private readonly inputs: RunInputs;
   private readonly claiming = new Set<string>();
-  private readonly firing = new Set<string>();
   private readonly ending = new AbortController();
   private takeBackWake: (() => void) | undefined;
   private live = false;
@@ -133,20 +133,18 @@ export class Reactor {
   private fireDue(): void {
     this.takeBackWake?.();
     const nowMs = this.clock.now();
-    for (const timer of this.worklist.timers()) {
+    for (let timer = this.worklist.nextTimer(); timer !== undefined; timer = this.worklist.nextTimer()) {
       if (timer.dueAtMs > nowMs) {
         this.takeBackWake = this.clock.wakeAt(timer.dueAtMs, () => this.fireDue());
         return;
       }
+      this.worklist.fired(timer);
       this.fire(timer);
     }
   }
 
   private fire({ runId, stepId, kind, generation }: Timer): void {
     const commandId = ids.timerCommand(runId, `${kind}:${stepId}`, generation);
-    if (this.firing.has(commandId)) return;
-    this.firing.add(commandId);
-    const command = new FireTimer(runId, kind, stepId, generation, { actor: 'timekeeper', roles: [], via: 'timer', commandId });
-    void this.say(command).finally(() => this.firing.delete(commandId));
+    void this.say(new FireTimer(runId, kind, stepId, generation, { actor: 'timekeeper', roles: [], via: 'timer', commandId }));
   }
 }

@@ -1,6 +1,9 @@
 /**
  * Worklist: what the facts of all runs leave to be done: attempts that wait for a node or run on one, and timers.
  * Folded from facts alone and never written by hand, so it can be made again at any time.
+ *
+ * 1. A question costs what its answer holds, never a walk over all runs.
+ * 2. A run that waits for people alone holds one small record.
  */
 import type { JsonValue } from '../events/json.js';
 import type { Placed } from '../events/run.codec.js';
@@ -8,6 +11,8 @@ import type { RunFact } from '../events/run.events.js';
 import { ids } from '../ids.js';
 import type { ExecutionId, RunId } from '../ids.js';
 import type { TimerKind } from '../runs/run.commands.js';
+import { TimerQueue } from './timer-queue.js';
+import type { Timer } from './timer-queue.js';
 
 /** A payload as JSON text, or the revision of the fact that holds or names it: large ones are read when they are needed. */
 export type Held = { readonly text: string } | { readonly revision: number };
@@ -31,117 +36,148 @@ export interface Attempt {
   readonly stopRequested: boolean;
 }
 
-export interface Timer {
-  readonly runId: RunId;
-  readonly stepId: string;
-  readonly kind: TimerKind;
-  /** Revision of the fact that armed it: a later one makes it stale. */
-  readonly generation: number;
-  readonly dueAtMs: number;
-}
-
 interface OpenRun {
-  readonly attempts: Map<string, Attempt>;
-  readonly timers: Map<string, Timer>;
+  /** Made when there is a first one, so that a run without any costs little. */
+  attempts: Map<string, Attempt> | undefined;
+  timers: Map<string, Timer> | undefined;
 }
 
 export class Worklist {
   private readonly runs = new Map<RunId, OpenRun>();
+  private readonly unclaimed = new Map<string, Attempt>();
+  private readonly queue = new TimerQueue();
 
   apply(runId: RunId, fact: Placed<RunFact>): void {
     if (fact.type === 'RunCompleted' || fact.type === 'RunFailed' || fact.type === 'RunCancelled') {
-      this.runs.delete(runId);
+      this.drop(runId);
       return;
     }
-    const run = this.open(runId);
-    applyAttempt(run, runId, fact);
-    applyTimer(run, runId, fact);
+    this.applyAttempt(runId, fact);
+    this.applyTimer(runId, fact);
   }
 
   drop(runId: RunId): void {
+    const run = this.runs.get(runId);
+    for (const executionId of run?.attempts?.keys() ?? []) this.unclaimed.delete(executionId);
+    for (const timer of run?.timers?.values() ?? []) this.queue.disarm(timer);
     this.runs.delete(runId);
   }
 
-  /** Attempts that nobody has claimed, oldest run first. */
-  *waiting(): Generator<Attempt> {
-    for (const attempt of this.attempts()) if (attempt.worker === null) yield attempt;
+  /** Attempts that nobody has claimed, in the order in which they were dispatched. */
+  waiting(): Iterable<Attempt> {
+    return this.unclaimed.values();
   }
 
+  /** Every open attempt: a walk over all runs, for the start alone. */
   *attempts(): Generator<Attempt> {
-    for (const { attempts } of this.runs.values()) yield* attempts.values();
+    for (const { attempts } of this.runs.values()) if (attempts !== undefined) yield* attempts.values();
   }
 
   find(runId: RunId, executionId: string): Attempt | undefined {
-    return this.runs.get(runId)?.attempts.get(executionId);
+    return this.runs.get(runId)?.attempts?.get(executionId);
   }
 
-  /** Timers in due order. */
-  timers(): readonly Timer[] {
-    return [...this.runs.values()].flatMap((run) => [...run.timers.values()]).sort((one, other) => one.dueAtMs - other.dueAtMs);
+  /** The timer that is due first. */
+  nextTimer(): Timer | undefined {
+    return this.queue.next();
+  }
+
+  /** It has been fired. What comes of it stands in the facts that follow. */
+  fired({ runId, kind, stepId }: Timer): void {
+    this.disarm(runId, stepId, kind);
   }
 
   private open(runId: RunId): OpenRun {
     let run = this.runs.get(runId);
-    if (run === undefined) this.runs.set(runId, (run = { attempts: new Map(), timers: new Map() }));
+    if (run === undefined) this.runs.set(runId, (run = { attempts: undefined, timers: undefined }));
     return run;
   }
-}
 
-function applyAttempt({ attempts }: OpenRun, runId: RunId, { type, data, revision }: Placed<RunFact>): void {
-  switch (type) {
-    case 'StepDispatched': {
-      const { stepId, attempt, job, params } = data;
-      const executionId = ids.execution(runId, stepId, attempt);
-      attempts.set(executionId, { runId, stepId, executionId, attempt, job, params: held(params, revision), worker: null, stopRequested: false });
-      return;
+  private applyAttempt(runId: RunId, { type, data, revision }: Placed<RunFact>): void {
+    switch (type) {
+      case 'StepDispatched': {
+        const { stepId, attempt, job, params } = data;
+        const executionId = ids.execution(runId, stepId, attempt);
+        return this.put({ runId, stepId, executionId, attempt, job, params: held(params, revision), worker: null, stopRequested: false });
+      }
+      case 'StepStarted':
+        return this.change(runId, data.executionId, { worker: data.worker });
+      case 'StepStopRequested':
+        return this.change(runId, data.executionId, { stopRequested: true });
+      case 'StepSucceeded':
+      case 'StepFailed':
+      case 'StepLost':
+      case 'StepCancelled':
+        return this.remove(runId, data.executionId);
+      default:
     }
-    case 'StepStarted':
-      return change(attempts, data.executionId, { worker: data.worker });
-    case 'StepStopRequested':
-      return change(attempts, data.executionId, { stopRequested: true });
-    case 'StepSucceeded':
-    case 'StepFailed':
-    case 'StepLost':
-    case 'StepCancelled':
-      attempts.delete(data.executionId);
-      return;
-    default:
   }
-}
 
-function change(attempts: Map<string, Attempt>, executionId: string, to: Partial<Attempt>): void {
-  const attempt = attempts.get(executionId);
-  if (attempt !== undefined) attempts.set(executionId, { ...attempt, ...to });
-}
+  private put(attempt: Attempt): void {
+    const run = this.open(attempt.runId);
+    (run.attempts ??= new Map()).set(attempt.executionId, attempt);
+    if (attempt.worker === null) this.unclaimed.set(attempt.executionId, attempt);
+    else this.unclaimed.delete(attempt.executionId);
+  }
 
-function applyTimer({ timers }: OpenRun, runId: RunId, { type, data, revision }: Placed<RunFact>): void {
-  const arm = (stepId: string, kind: TimerKind, due: string | null): void => {
-    if (due !== null) timers.set(`${kind}:${stepId}`, { runId, stepId, kind, generation: revision, dueAtMs: Date.parse(due) });
-  };
-  const disarm = (stepId: string, ...kinds: readonly TimerKind[]): void => kinds.forEach((kind) => timers.delete(`${kind}:${stepId}`));
-  switch (type) {
-    case 'StepDispatched':
-      return disarm(data.stepId, 'retry');
-    case 'StepStarted':
-      return arm(data.stepId, 'timeout', data.timeoutAt);
-    case 'StepStopRequested':
-      disarm(data.stepId, 'timeout');
-      return arm(data.stepId, 'grace', data.graceEndsAt);
-    case 'StepSucceeded':
-    case 'StepFailed':
-    case 'StepLost':
-    case 'StepCancelled':
-      return disarm(data.stepId, 'timeout', 'grace', 'retry');
-    case 'StepRetryScheduled':
-      return arm(data.stepId, 'retry', data.retryAt);
-    case 'GateParked':
-      return arm(data.stepId, 'gate', data.deadline);
-    case 'GateApproved':
-    case 'GateRejected':
-    case 'GateTimedOut':
-    case 'GateOverdue':
-    case 'GateReleased':
-      return disarm(data.stepId, 'gate');
-    default:
+  private change(runId: RunId, executionId: string, to: Partial<Attempt>): void {
+    const attempt = this.find(runId, executionId);
+    if (attempt !== undefined) this.put({ ...attempt, ...to });
+  }
+
+  private remove(runId: RunId, executionId: string): void {
+    const run = this.runs.get(runId);
+    run?.attempts?.delete(executionId);
+    if (run?.attempts?.size === 0) run.attempts = undefined;
+    this.unclaimed.delete(executionId);
+  }
+
+  private applyTimer(runId: RunId, { type, data, revision }: Placed<RunFact>): void {
+    const arm = (stepId: string, kind: TimerKind, due: string | null): void => {
+      this.disarm(runId, stepId, kind);
+      if (due !== null) this.arm({ runId, stepId, kind, generation: revision, dueAtMs: Date.parse(due) });
+    };
+    switch (type) {
+      case 'StepDispatched':
+        return this.disarm(runId, data.stepId, 'retry');
+      case 'StepStarted':
+        return arm(data.stepId, 'timeout', data.timeoutAt);
+      case 'StepStopRequested':
+        this.disarm(runId, data.stepId, 'timeout');
+        return arm(data.stepId, 'grace', data.graceEndsAt);
+      case 'StepSucceeded':
+      case 'StepFailed':
+      case 'StepLost':
+      case 'StepCancelled':
+        return this.disarm(runId, data.stepId, 'timeout', 'grace', 'retry');
+      case 'StepRetryScheduled':
+        return arm(data.stepId, 'retry', data.retryAt);
+      case 'GateParked':
+        return arm(data.stepId, 'gate', data.deadline);
+      case 'GateApproved':
+      case 'GateRejected':
+      case 'GateTimedOut':
+      case 'GateOverdue':
+      case 'GateReleased':
+        return this.disarm(runId, data.stepId, 'gate');
+      default:
+    }
+  }
+
+  private arm(timer: Timer): void {
+    const run = this.open(timer.runId);
+    (run.timers ??= new Map()).set(`${timer.kind}:${timer.stepId}`, timer);
+    this.queue.arm(timer);
+  }
+
+  private disarm(runId: RunId, stepId: string, ...kinds: readonly TimerKind[]): void {
+    const run = this.runs.get(runId);
+    for (const kind of kinds) {
+      const timer = run?.timers?.get(`${kind}:${stepId}`);
+      if (timer === undefined) continue;
+      run?.timers?.delete(`${kind}:${stepId}`);
+      this.queue.disarm(timer);
+    }
+    if (run?.timers?.size === 0) run.timers = undefined;
   }
 }

@@ -1,0 +1,107 @@
+import { describe, expect, it } from '@jest/globals';
+import { isoTime } from '../events/json.js';
+import { placeRunFact } from '../events/run.codec.js';
+import type { RunFactData, RunFactType } from '../events/run.events.js';
+import { ids } from '../ids.js';
+import type { RunId } from '../ids.js';
+import { TimerQueue } from './timer-queue.js';
+import type { Timer } from './timer-queue.js';
+import { Worklist } from './worklist.js';
+
+const START = Date.UTC(2026, 0, 1);
+const DAY = 86_400_000;
+
+/** Says facts of one run, one revision after the other. */
+function speaker(worklist: Worklist, runId: RunId = ids.runOf(ids.freshCommand())) {
+  let revision = -1;
+  const say = <T extends RunFactType>(type: T, data: RunFactData<T>): void => worklist.apply(runId, placeRunFact(type, data, (revision += 1), 'node'));
+  const of = (stepId: string) => ({ stepId, executionId: ids.execution(runId, stepId, 1), attempt: 1 });
+  return {
+    runId, say,
+    dispatch: (stepId: string): void => say('StepDispatched', { ...of(stepId), job: 'j', kind: 'step', params: {} }),
+    start: (stepId: string, timeoutAt: string | null = null): void => say('StepStarted', { ...of(stepId), worker: 'w', timeoutAt }),
+    succeed: (stepId: string): void => say('StepSucceeded', { ...of(stepId), outputs: {} }),
+    park: (stepId: string, deadline: string | null): void =>
+      say('GateParked', { stepId, approvalId: ids.approval(runId, stepId, 1), title: '', description: null, data: {}, digest: '', allowedRoles: ['boss'], quorum: 1, notTheStarter: false, deadline, onTimeout: 'fail' }),
+    release: (stepId: string): void => say('GateReleased', { stepId, approvalId: ids.approval(runId, stepId, 1), reason: 'cancel' }),
+  };
+}
+
+function fireAll(worklist: Worklist): Timer[] {
+  const fired: Timer[] = [];
+  for (let timer = worklist.nextTimer(); timer !== undefined; timer = worklist.nextTimer()) {
+    fired.push(timer);
+    worklist.fired(timer);
+  }
+  return fired;
+}
+
+describe('the worklist', () => {
+  it('gives attempts to claim in the order in which they were dispatched, until they are claimed or their run is gone', () => {
+    const worklist = new Worklist();
+    const [one, other] = [speaker(worklist), speaker(worklist)];
+    one.dispatch('a');
+    other.dispatch('b');
+    one.dispatch('c');
+    const waiting = (): string[] => [...worklist.waiting()].map((attempt) => attempt.stepId);
+    expect(waiting()).toEqual(['a', 'b', 'c']);
+    one.start('a');
+    expect(waiting()).toEqual(['b', 'c']);
+    other.say('RunCancelled', { orphaned: [] });
+    expect(waiting()).toEqual(['c']);
+    expect([...worklist.attempts()].map((attempt) => attempt.stepId)).toEqual(['a', 'c']);
+  });
+
+  it('gives timers in due order, and none that a later fact disarmed', () => {
+    const worklist = new Worklist();
+    const [one, other] = [speaker(worklist), speaker(worklist)];
+    one.park('late', isoTime(START + 3 * DAY));
+    one.park('gone', isoTime(START + DAY));
+    other.dispatch('a');
+    other.start('a', isoTime(START + 2 * DAY));
+    one.release('gone');
+    expect(worklist.nextTimer()).toMatchObject({ runId: other.runId, kind: 'timeout', generation: 1 });
+    expect(fireAll(worklist).map((timer) => timer.stepId)).toEqual(['a', 'late']);
+  });
+
+  it('holds the newest generation of a timer alone', () => {
+    const worklist = new Worklist();
+    const run = speaker(worklist);
+    const retry = { stepId: 'a', executionId: ids.execution(run.runId, 'a', 1), attempt: 1, nextAttempt: 2 };
+    run.say('StepRetryScheduled', { ...retry, retryAt: isoTime(START) });
+    run.say('StepRetryScheduled', { ...retry, retryAt: isoTime(START + DAY) });
+    expect(fireAll(worklist)).toMatchObject([{ kind: 'retry', generation: 1, dueAtMs: START + DAY }]);
+  });
+
+  it('with a hundred thousand parked runs answers at once', () => {
+    const worklist = new Worklist();
+    for (let at = 0; at < 100_000; at += 1) speaker(worklist).park('ok', isoTime(START + DAY + at));
+    const run = speaker(worklist);
+    const began = performance.now();
+    for (let at = 0; at < 5_000; at += 1) {
+      run.dispatch('a');
+      expect([...worklist.waiting()]).toHaveLength(1);
+      expect(worklist.nextTimer()?.dueAtMs).toBe(START + DAY);
+      run.start('a', isoTime(START + 2 * DAY));
+      run.succeed('a');
+    }
+    // One walk over all timers takes tens of milliseconds: five thousand of them would take minutes.
+    expect(performance.now() - began).toBeLessThan(5_000);
+  });
+});
+
+describe('the timer queue', () => {
+  it('does not grow with timers that are armed and disarmed again', () => {
+    const queue = new TimerQueue();
+    const timer = (dueAtMs: number): Timer => ({ runId: ids.runOf(ids.freshCommand()), stepId: 's', kind: 'timeout', generation: 0, dueAtMs });
+    const parked = timer(0);
+    queue.arm(parked);
+    for (let at = 0; at < 10_000; at += 1) {
+      const short = timer(START + at);
+      queue.arm(short);
+      queue.disarm(short);
+    }
+    expect(queue.size).toBeLessThan(100);
+    expect(queue.next()).toBe(parked);
+  });
+});
