@@ -1,7 +1,7 @@
 /** Large payloads: out of the fact into a blob before the append. The log's reader puts them back (`inlined`). */
 import { createHash } from 'node:crypto';
 import { canonicalJson } from '../events/canonical.js';
-import { isBlobRef, wholePayload } from '../events/json.js';
+import { isBlobRef } from '../events/json.js';
 import type { JsonObject } from '../events/json.js';
 import type { Blob } from '../log/event-writer.js';
 import { INLINE_BYTES } from './actor.js';
