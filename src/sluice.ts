@@ -27,6 +27,7 @@ import { openSqliteLog } from './log/sqlite.event-log.js';
 import { JobRunner } from './reactors/job-runner.js';
 import type { Say } from './reactors/job-runner.js';
 import { Reactor } from './reactors/reactor.js';
+import type { ReportFault } from './reactors/reactor.js';
 import { compilePlan } from './runs/plan.js';
 import type { Plan } from './runs/plan.js';
 import { runActor } from './runs/run.actor.js';
@@ -41,18 +42,21 @@ export interface SluiceOptions {
   readonly batches: readonly BatchDefinition[];
   /** Jobs at once on this node. */
   readonly slots: number;
+  /** Told of every fault that the engine goes on after; by default a warning of the process. */
+  readonly report?: ReportFault;
 }
 
 /** How long to wait before a command is said again to a log that could not be reached. */
 const AGAIN_MS = 100;
 
-export async function openSluice({ directory, clock, jobs, batches, slots }: SluiceOptions) {
+export async function openSluice({ directory, clock, jobs, batches, slots, report = warn }: SluiceOptions) {
   const streams = new Streams();
   const log = openSqliteLog({ directory, clock });
   const registry = new JobRegistry();
   for (const job of jobs) registry.register(job);
   const definitions = new ActorHost(batchActor(streams), log, log, clock);
   const plans = new Map<string, Plan>();
+  const closing = new AbortController();
 
   const planOf = (version: BatchVersion): Plan => {
     const plan = plans.get(version.definitionHash) ?? compilePlan(version.definition, version.definitionHash);
@@ -81,20 +85,14 @@ export async function openSluice({ directory, clock, jobs, batches, slots }: Slu
     if (found === undefined) throw new Error(`Version ${version} of batch ${batchId} is not in the log.`);
     return planOf(found);
   };
+  const outlast = outlasting(clock, closing.signal);
   const say: Say = async (command) => {
-    for (;;) {
-      try {
-        await runs.execute(command);
-        return;
-      } catch (error) {
-        if (!(error instanceof Unavailable)) throw error;
-        await clock.sleep(AGAIN_MS);
-      }
-    }
+    const answer = await outlast(() => runs.execute(command));
+    return isRejected(answer) ? answer.rejected : undefined;
   };
   const runner = new JobRunner(ids.freshIncarnation(), slots, registry, say);
   const runs = new ActorHost(runActor(streams, { startable, pinned }, runner), log, log, clock);
-  const reactor = new Reactor(log, streams, runner, say, clock);
+  const reactor = new Reactor({ reader: log, streams, runner, say, outlast, clock, report });
 
   try {
     for (const batch of batches) await defineInCode(batch, registry, definitions);
@@ -110,6 +108,7 @@ export async function openSluice({ directory, clock, jobs, batches, slots }: Slu
     facts: (runId: RunId) => log.readStream(streams.run(runId)),
     async close(drainMs: number, graceMs: number): Promise<void> {
       await runner.drain(clock.sleep(drainMs), clock.sleep(drainMs + graceMs));
+      closing.abort();
       await reactor.stop();
       await log.close();
     },
@@ -117,6 +116,24 @@ export async function openSluice({ directory, clock, jobs, batches, slots }: Slu
 }
 
 export type Sluice = Awaited<ReturnType<typeof openSluice>>;
+
+/** Asks again for as long as the log can't be reached and the engine is not closing. */
+function outlasting(clock: Clock, closing: AbortSignal): <T>(ask: () => Promise<T>) => Promise<T> {
+  return async (ask) => {
+    for (;;) {
+      try {
+        return await ask();
+      } catch (error) {
+        if (!(error instanceof Unavailable) || closing.aborted) throw error;
+        await clock.sleep(AGAIN_MS, closing).catch(() => undefined);
+      }
+    }
+  };
+}
+
+function warn(what: string, error?: unknown): void {
+  process.emitWarning(error instanceof Error ? `${what} ${error.stack ?? error.message}` : what, 'SluiceWarning');
+}
 
 async function defineInCode(batch: BatchDefinition, registry: JobRegistry, definitions: { execute(command: DefineBatch): Promise<Answer | Rejected> }): Promise<void> {
   const { definition, errors } = checkDefinition(batch, { jobs: (name) => registry.has(name) });

@@ -15,18 +15,6 @@ export function isBlobRef(value: unknown): value is BlobRef {
   return typeof value === 'object' && value !== null && '$blob' in value && 'bytes' in value && Object.keys(value).length === 2;
 }
 
-/**
- * A payload itself, whether it stands in its fact or the fact names the blob that it stands in.
- *
- * @throws Error if the log does not have that blob
- */
-export async function wholePayload(payload: JsonValue, blobs: { readBlob(sha256: string): Promise<string | undefined> }): Promise<JsonValue> {
-  if (!isBlobRef(payload)) return payload;
-  const text = await blobs.readBlob(payload.$blob);
-  if (text === undefined) throw new Error(`A fact names blob ${payload.$blob}, which the log does not have.`);
-  return parseJson(text);
-}
-
 export function isJsonObject(value: JsonValue | undefined): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -12,7 +12,7 @@ import { isJsonObject, parseJson } from '../events/json.js';
 import type { JsonValue } from '../events/json.js';
 import type { RunError } from '../events/run.events.js';
 import { ids } from '../ids.js';
-import type { Incarnation } from '../ids.js';
+import type { Incarnation, RunId } from '../ids.js';
 import type { JobContext } from '../jobs/job.js';
 import { jobFailureOf } from '../jobs/job-errors.js';
 import type { JobRegistry } from '../jobs/job-registry.js';
@@ -22,8 +22,16 @@ import type { AnyRunCommand, Outcome, Report } from '../runs/run.commands.js';
 import type { Inputs } from './run-inputs.js';
 import type { Attempt } from './worklist.js';
 
-/** Says a command until it is answered; a refusal is an answer. */
-export type Say = (command: AnyRunCommand) => Promise<void>;
+/** Says a command until it is answered. Gives the slug of a refusal. @throws Unavailable once the engine closes */
+export type Say = (command: AnyRunCommand) => Promise<string | undefined>;
+
+/** Who is told what no fact says. */
+export interface RunnerEars {
+  /** A slot has become free: an orphan's end leaves no fact that would say so. */
+  onFree(): void;
+  /** An outcome could not be said. */
+  onFault(runId: RunId, error: unknown): void;
+}
 
 const LOG_LINES = 200;
 const LOG_BYTES = 16 * 1024;
@@ -33,7 +41,7 @@ export class JobRunner {
   private readonly held = new Set<string>();
   private readonly running = new Map<string, { readonly abort: AbortController; readonly ended: Promise<void> }>();
   private open = false;
-  private onFree: () => void = () => undefined;
+  private ears: RunnerEars | undefined;
 
   constructor(
     readonly node: Incarnation,
@@ -42,10 +50,10 @@ export class JobRunner {
     private readonly say: Say,
   ) {}
 
-  /** Takes claims from now on, and says when a slot has become free: an orphan's end leaves no fact that would. */
-  start(onFree: () => void): void {
+  /** Takes claims from now on. */
+  start(ears: RunnerEars): void {
     this.open = true;
-    this.onFree = onFree;
+    this.ears = ears;
   }
 
   get free(): number {
@@ -70,11 +78,13 @@ export class JobRunner {
     if (this.running.has(attempt.executionId)) return;
     this.held.add(attempt.executionId);
     const abort = new AbortController();
-    const ended = this.perform(attempt, inputs, abort.signal).finally(() => {
-      this.running.delete(attempt.executionId);
-      this.held.delete(attempt.executionId);
-      if (this.open) this.onFree();
-    });
+    const ended = this.perform(attempt, inputs, abort.signal)
+      .catch((error: unknown) => this.ears?.onFault(attempt.runId, error))
+      .finally(() => {
+        this.running.delete(attempt.executionId);
+        this.held.delete(attempt.executionId);
+        if (this.open) this.ears?.onFree();
+      });
     this.running.set(attempt.executionId, { abort, ended });
   }
 

@@ -6,10 +6,11 @@
  *
  * 1. Nothing is run, claimed or fired before the head that was seen at start is reached.
  * 2. An attempt that another incarnation ran is lost: on an embedded log there is never a second node.
- * 3. A fact that no run knows quarantines its run and stops no other. One of a newer version stops this node instead:
- *    a newer one knows what it says.
+ * 3. A fault at one run quarantines that run, is reported, and stops no other. A fact of a newer version stops this node
+ *    instead: a newer one knows what it says.
  * 4. A fact may be seen after its effect was asked for; every command it leads to is named after the fact, so that
  *    asking twice is asking once.
+ * 5. A subscription that ends or fails is taken up again after the last fact that was looked at.
  */
 import type { Clock } from '../clock.js';
 import { storedRunFact } from '../events/run.codec.js';
@@ -19,8 +20,10 @@ import type { Streams } from '../events/streams.js';
 import { NewerFact } from '../events/upcasting.js';
 import { ids, parseId } from '../ids.js';
 import type { RunId } from '../ids.js';
-import type { EventReader, StoredFact } from '../log/event-reader.js';
+import type { Delivery, EventReader, StoredFact } from '../log/event-reader.js';
+import { Unavailable } from '../log/log-errors.js';
 import { ClaimStep, FireTimer } from '../runs/run.commands.js';
+import type { AnyRunCommand } from '../runs/run.commands.js';
 import { outcomeCommand } from './job-runner.js';
 import type { JobRunner, Say } from './job-runner.js';
 import { RunInputs } from './run-inputs.js';
@@ -28,114 +31,166 @@ import type { Timer } from './timer-queue.js';
 import { Worklist } from './worklist.js';
 import type { Attempt } from './worklist.js';
 
+/** Told of what went wrong and stops no more than it has to. */
+export type ReportFault = (what: string, error?: unknown) => void;
+
+export interface ReactorParts {
+  readonly reader: EventReader;
+  readonly streams: Streams;
+  readonly runner: JobRunner;
+  readonly say: Say;
+  /** Asks again for as long as the log can't be reached. */
+  readonly outlast: <T>(ask: () => Promise<T>) => Promise<T>;
+  readonly clock: Clock;
+  readonly report: ReportFault;
+}
+
+/** How long to wait before a subscription that was lost is taken up again. */
+const AGAIN_MS = 100;
+
 export class Reactor {
   private readonly worklist = new Worklist();
   private readonly inputs: RunInputs;
   private readonly claiming = new Set<string>();
+  private readonly asked = new Set<Promise<unknown>>();
   private readonly ending = new AbortController();
   private takeBackWake: (() => void) | undefined;
   private live = false;
-  /** Runs whose stream holds what no run knows, and why. They are left alone, so that they stop nobody else. */
+  private quiet = false;
+  /** Runs that could not be worked on, and why. They are left alone, so that they stop nobody else. */
   readonly quarantined = new Map<RunId, string>();
   private looking: Promise<void> | undefined;
 
-  constructor(
-    private readonly reader: EventReader,
-    private readonly streams: Streams,
-    private readonly runner: JobRunner,
-    private readonly say: Say,
-    private readonly clock: Clock,
-  ) {
-    this.inputs = new RunInputs(reader, streams);
+  constructor(private readonly parts: ReactorParts) {
+    this.inputs = new RunInputs(parts.reader, parts.streams);
   }
 
   /** Resolves when everything that stood in the log has been looked at and taken up. */
   start(): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.looking = this.look(resolve);
-      this.looking.catch(reject);
+      this.looking = this.look(resolve).catch((error: unknown) => {
+        if (error instanceof NewerFact) this.yieldTo(error);
+        reject(error instanceof Error ? error : new Error(String(error)));
+      });
     });
   }
 
-  async stop(): Promise<void> {
+  /** Takes up nothing new. What runs is still looked after. */
+  quiesce(): void {
+    this.quiet = true;
     this.takeBackWake?.();
+  }
+
+  /** Resolves when nothing is looked at any more and every command that was said is answered. */
+  async stop(): Promise<void> {
+    this.quiesce();
     this.ending.abort();
     await this.looking;
+    await Promise.all(this.asked);
   }
 
   private async look(caughtUp: () => void): Promise<void> {
-    const filter = { prefixes: [this.streams.prefix('run')] };
-    for await (const delivery of this.reader.subscribe({ filter, signal: this.ending.signal })) {
-      if (delivery.kind === 'facts') for (const fact of delivery.facts) this.take(fact);
-      if (delivery.kind === 'caughtUp' && !this.live) {
-        this.recover();
-        caughtUp();
+    const filter = { prefixes: [this.parts.streams.prefix('run')] };
+    const { signal } = this.ending;
+    let after: string | undefined;
+    while (!signal.aborted) {
+      try {
+        for await (const delivery of this.parts.reader.subscribe({ filter, after, signal })) {
+          after = delivery.kind === 'facts' ? delivery.facts.at(-1)!.position : delivery.position;
+          this.take(delivery, caughtUp);
+        }
+        if (!signal.aborted) throw new Unavailable('The subscription ended.');
+      } catch (error) {
+        if (!this.live || error instanceof NewerFact) throw error;
+        this.parts.report('The log is not heard any more; listening again.', error);
+        await this.parts.clock.sleep(AGAIN_MS, signal).catch(() => undefined);
       }
-      if (this.live) this.goOn();
     }
   }
 
-  private take(stored: StoredFact): void {
-    const runId = parseId<RunId>(this.streams.parse(stored.stream)?.id ?? '');
+  private take(delivery: Delivery, caughtUp: () => void): void {
+    if (delivery.kind === 'facts') for (const fact of delivery.facts) this.takeFact(fact);
+    if (delivery.kind === 'caughtUp' && !this.live) {
+      this.recover();
+      caughtUp();
+    }
+    if (this.live) this.goOn();
+  }
+
+  private takeFact(stored: StoredFact): void {
+    const runId = parseId<RunId>(this.parts.streams.parse(stored.stream)?.id ?? '');
     if (runId === undefined || this.quarantined.has(runId)) return;
-    const fact = this.decoded(runId, stored);
-    if (fact === undefined) return;
+    try {
+      this.apply(runId, storedRunFact(stored));
+    } catch (error) {
+      if (error instanceof NewerFact) throw error;
+      this.quarantine(runId, error);
+    }
+  }
+
+  private apply(runId: RunId, fact: Placed<RunFact>): void {
     this.worklist.apply(runId, fact);
     this.inputs.apply(runId, fact);
     if (!this.live) return;
-    if (fact.type === 'StepStarted' && fact.data.worker === this.runner.node) this.run(runId, fact.data.executionId);
-    if (fact.type === 'StepStopRequested') this.runner.stop(fact.data.executionId, fact.data.reason);
+    if (fact.type === 'StepStarted' || fact.type === 'StepCancelled' || fact.type === 'StepFailed') this.claiming.delete(fact.data.executionId);
+    if (fact.type === 'StepStarted' && fact.data.worker === this.parts.runner.node) this.run(runId, fact.data.executionId);
+    if (fact.type === 'StepStopRequested') this.parts.runner.stop(fact.data.executionId, fact.data.reason);
   }
 
-  private decoded(runId: RunId, stored: StoredFact): Placed<RunFact> | undefined {
-    try {
-      return storedRunFact(stored);
-    } catch (error) {
-      if (error instanceof NewerFact) throw error;
-      this.quarantined.set(runId, error instanceof Error ? error.message : String(error));
-      this.worklist.drop(runId);
-      this.inputs.drop(runId);
-      return undefined;
-    }
+  private quarantine(runId: RunId, error: unknown): void {
+    const why = error instanceof Error ? error.message : String(error);
+    this.quarantined.set(runId, why);
+    this.parts.report(`Run ${runId} is left alone from here on: ${why}`, error);
+    const left = this.worklist.drop(runId);
+    for (const executionId of left) this.claiming.delete(executionId);
+    this.parts.runner.letGo(left);
+    this.inputs.drop(runId);
   }
 
   private run(runId: RunId, executionId: string): void {
-    this.claiming.delete(executionId);
     const attempt = this.worklist.find(runId, executionId);
-    if (attempt !== undefined) this.runner.run(attempt, () => this.inputs.of(attempt));
+    if (attempt !== undefined) this.parts.runner.run(attempt, () => this.parts.outlast(() => this.inputs.of(attempt)));
   }
 
   private recover(): void {
     this.live = true;
-    this.runner.start(() => this.goOn());
+    const { runner } = this.parts;
+    runner.start({ onFree: () => this.goOn(), onFault: (runId, error) => this.fault(runId, error) });
     for (const attempt of [...this.worklist.attempts()]) {
-      if (attempt.worker !== null && attempt.worker !== this.runner.node) void this.say(outcomeCommand(attempt, { kind: 'lost', reason: 'crash' }, this.runner.node));
+      if (attempt.worker !== null && attempt.worker !== runner.node) void this.ask(outcomeCommand(attempt, { kind: 'lost', reason: 'crash' }, runner.node));
     }
   }
 
   /** Claims what waits as far as there are slots, and arms the next timer. */
   private goOn(): void {
+    if (this.quiet) return;
     for (const attempt of this.worklist.waiting()) {
-      if (this.runner.free - this.claiming.size <= 0) break;
+      if (this.parts.runner.free - this.claiming.size <= 0) break;
       if (!this.claiming.has(attempt.executionId)) this.claim(attempt);
     }
     this.fireDue();
   }
 
-  private claim(attempt: Attempt): void {
-    this.claiming.add(attempt.executionId);
-    const { runId } = attempt;
-    const commandId = ids.claimCommand(attempt.executionId, this.runner.node);
-    const origin = { actor: `node:${this.runner.node}`, roles: [], via: 'runner', commandId } as const;
-    void this.say(new ClaimStep(runId, attempt.executionId, attempt.stepId, this.runner.node, origin)).finally(() => this.claiming.delete(attempt.executionId));
+  /** The claim counts against the slots until a fact says what came of it: that may be seen after the answer. */
+  private claim({ runId, executionId, stepId }: Attempt): void {
+    this.claiming.add(executionId);
+    const { node } = this.parts.runner;
+    const origin = { actor: `node:${node}`, roles: [], via: 'runner', commandId: ids.claimCommand(executionId, node) } as const;
+    void this.ask(new ClaimStep(runId, executionId, stepId, node, origin)).then((refused) => {
+      if (refused === undefined) return;
+      this.claiming.delete(executionId);
+      this.worklist.passOver(executionId);
+      this.goOn();
+    });
   }
 
   private fireDue(): void {
     this.takeBackWake?.();
-    const nowMs = this.clock.now();
+    if (this.quiet) return;
+    const nowMs = this.parts.clock.now();
     for (let timer = this.worklist.nextTimer(); timer !== undefined; timer = this.worklist.nextTimer()) {
       if (timer.dueAtMs > nowMs) {
-        this.takeBackWake = this.clock.wakeAt(timer.dueAtMs, () => this.fireDue());
+        this.takeBackWake = this.parts.clock.wakeAt(timer.dueAtMs, () => this.fireDue());
         return;
       }
       this.worklist.fired(timer);
@@ -145,6 +200,29 @@ export class Reactor {
 
   private fire({ runId, stepId, kind, generation }: Timer): void {
     const commandId = ids.timerCommand(runId, `${kind}:${stepId}`, generation);
-    void this.say(new FireTimer(runId, kind, stepId, generation, { actor: 'timekeeper', roles: [], via: 'timer', commandId }));
+    void this.ask(new FireTimer(runId, kind, stepId, generation, { actor: 'timekeeper', roles: [], via: 'timer', commandId }));
+  }
+
+  /** Never rejects. Gives the slug of a refusal. */
+  private ask(command: AnyRunCommand): Promise<string | undefined> {
+    const answer = this.parts.say(command).catch((error: unknown) => {
+      this.fault(command.runId, error);
+      return 'faulty';
+    });
+    const settled = answer.finally(() => this.asked.delete(settled));
+    this.asked.add(settled);
+    return answer;
+  }
+
+  private yieldTo(newer: NewerFact): void {
+    this.quiesce();
+    this.ending.abort();
+    this.parts.report('This node takes no more work.', newer);
+  }
+
+  /** A log that can't be reached any more is no fault of the run: it is taken up at the next start. */
+  private fault(runId: RunId, error: unknown): void {
+    if (error instanceof NewerFact) this.yieldTo(error);
+    else if (!(error instanceof Unavailable) && !this.quarantined.has(runId)) this.quarantine(runId, error);
   }
 }

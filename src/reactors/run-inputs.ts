@@ -9,13 +9,15 @@
  * 3. Each job gets a copy of its own: what it does to it reaches nobody else.
  */
 import { LRUCache } from 'lru-cache';
-import { parseJson, wholePayload } from '../events/json.js';
+import { parseJson } from '../events/json.js';
 import type { JsonValue } from '../events/json.js';
-import { storedRunFact } from '../events/run.codec.js';
+import { isRunFactType, storedRunFact } from '../events/run.codec.js';
 import type { Placed } from '../events/run.codec.js';
+import { RUN_PAYLOADS } from '../events/run.events.js';
 import type { RunFact } from '../events/run.events.js';
 import type { Streams } from '../events/streams.js';
 import type { RunId } from '../ids.js';
+import { inlined } from '../log/event-reader.js';
 import type { EventReader } from '../log/event-reader.js';
 import { held } from './worklist.js';
 import type { Attempt, Held } from './worklist.js';
@@ -99,9 +101,9 @@ export class RunInputs {
   private async whole(runId: RunId, payload: Held): Promise<JsonValue> {
     if ('text' in payload) return parseJson(payload.text);
     const [stored] = await this.reader.readStream(this.streams.run(runId), { after: payload.revision - 1, limit: 1 });
-    const fact = stored && storedRunFact(stored);
-    if (fact?.type === 'StepDispatched') return wholePayload(fact.data.params, this.reader);
-    if (fact?.type === 'StepSucceeded') return wholePayload(fact.data.outputs, this.reader);
+    const fact = stored && storedRunFact(await inlined(stored, isRunFactType(stored.type) ? RUN_PAYLOADS[stored.type] : undefined, this.reader));
+    if (fact?.type === 'StepDispatched') return fact.data.params;
+    if (fact?.type === 'StepSucceeded') return fact.data.outputs;
     throw new Error(`Fact ${payload.revision} of run ${runId} is not where it was seen.`);
   }
 }

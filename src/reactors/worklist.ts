@@ -56,11 +56,19 @@ export class Worklist {
     this.applyTimer(runId, fact);
   }
 
-  drop(runId: RunId): void {
+  /** Gives the executions that were open. */
+  drop(runId: RunId): readonly string[] {
     const run = this.runs.get(runId);
-    for (const executionId of run?.attempts?.keys() ?? []) this.unclaimed.delete(executionId);
+    const left = [...(run?.attempts?.keys() ?? [])];
+    for (const executionId of left) this.unclaimed.delete(executionId);
     for (const timer of run?.timers?.values() ?? []) this.queue.disarm(timer);
     this.runs.delete(runId);
+    return left;
+  }
+
+  /** It was refused to us: what became of it stands in a fact that is still to be seen. */
+  passOver(executionId: string): void {
+    this.unclaimed.delete(executionId);
   }
 
   /** Attempts that nobody has claimed, in the order in which they were dispatched. */

@@ -1,0 +1,141 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { SystemClock } from '../clock.js';
+import { GENESIS_HASH, sealFact } from '../events/envelope.js';
+import { encodeRunFact } from '../events/run.codec.js';
+import type { RunFactData, RunFactType } from '../events/run.events.js';
+import { Streams } from '../events/streams.js';
+import { ids } from '../ids.js';
+import type { RunId } from '../ids.js';
+import { JobRegistry } from '../jobs/job-registry.js';
+import type { Delivery, EventReader, SubscribeOptions } from '../log/event-reader.js';
+import { Unavailable } from '../log/log-errors.js';
+import { openSqliteLog } from '../log/sqlite.event-log.js';
+import type { SqliteEventLog } from '../log/sqlite.event-log.js';
+import type { AnyRunCommand } from '../runs/run.commands.js';
+import { JobRunner } from './job-runner.js';
+import { Reactor } from './reactor.js';
+
+const streams = new Streams();
+const clock = new SystemClock();
+let log: SqliteEventLog;
+let reactor: Reactor | undefined;
+beforeEach(() => {
+  log = openSqliteLog({ directory: ':memory:', clock });
+});
+afterEach(async () => {
+  await reactor?.stop();
+  await log.close();
+});
+
+interface Stage {
+  readonly reader?: EventReader;
+  readonly answer?: (command: AnyRunCommand) => Promise<string | undefined>;
+  readonly Runner?: typeof JobRunner;
+}
+
+/** A reactor over the log of this test; what it says is collected, and awaited one by one. */
+async function stage({ reader = log, answer = () => Promise.resolve(undefined), Runner = JobRunner }: Stage = {}) {
+  const said: AnyRunCommand[] = [];
+  const reports: string[] = [];
+  let heard: () => void = () => undefined;
+  const say = (command: AnyRunCommand): Promise<string | undefined> => {
+    said.push(command);
+    heard();
+    return answer(command);
+  };
+  const runner = new Runner(ids.freshIncarnation(), 4, new JobRegistry(), say);
+  reactor = new Reactor({ reader, streams, runner, say, outlast: (ask) => ask(), clock, report: (what) => void reports.push(what) });
+  await reactor.start();
+  const until = async (count: number): Promise<void> => {
+    while (said.length < count) await new Promise<void>((resolve) => (heard = resolve));
+  };
+  return { said, reports, until, quarantined: reactor.quarantined };
+}
+
+/** A run whose facts are written by hand. */
+function run() {
+  const runId: RunId = ids.runOf(ids.freshCommand());
+  let revision = -1;
+  let prevHash = GENESIS_HASH;
+  const write = async <T extends RunFactType>(type: T, data: RunFactData<T>): Promise<void> => {
+    revision += 1;
+    const fact = sealFact({ stream: streams.run(runId), revision, prevHash, id: ids.event(ids.freshCommand(), 0), type, data: encodeRunFact(data), metadata: { schemaVersion: '1' } });
+    prevHash = fact.metadata.hash;
+    await log.append(streams.run(runId), revision === 0 ? 'none' : revision - 1, [fact]);
+  };
+  return { runId, write, dispatch: (stepId: string) => write('StepDispatched', { stepId, executionId: ids.execution(runId, stepId, 1), attempt: 1, job: 'j', kind: 'step', params: {} }) };
+}
+
+/** Breaks the subscription after so many facts, each time that it is asked for. */
+function breaking(after: number, how: 'ends' | 'throws'): EventReader {
+  async function* subscribe(options: SubscribeOptions): AsyncGenerator<Delivery> {
+    let facts = 0;
+    for await (const delivery of log.subscribe(options)) {
+      yield delivery;
+      facts += delivery.kind === 'facts' ? delivery.facts.length : 0;
+      if (facts >= after && how === 'throws') throw new Unavailable('The connection is gone.');
+      if (facts >= after) return;
+    }
+  }
+  return { subscribe, head: () => log.head(), readAll: (options) => log.readAll(options), readBlob: (sha256) => log.readBlob(sha256), readStream: (...asked) => log.readStream(...asked) };
+}
+
+describe('the reactor', () => {
+  it.each(['ends', 'throws'] as const)('goes on after the last fact that it saw when its subscription %s', async (how) => {
+    const { said, reports, until } = await stage({ reader: breaking(1, how) });
+    const runs = [run(), run(), run()];
+    for (const [at, { dispatch }] of runs.entries()) {
+      await dispatch('a');
+      await until(at + 1);
+    }
+    expect(said.map((command) => [command.type, command.runId])).toEqual(runs.map(({ runId }) => ['ClaimStep', runId]));
+    expect(reports.length).toBeGreaterThanOrEqual(2);
+  });
+
+  it('leaves a run alone whose command breaks something, says so, and goes on with the others', async () => {
+    const broken = run();
+    const { reports, until, quarantined } = await stage({ answer: (command) => (command.runId === broken.runId ? Promise.reject(new TypeError('broken')) : Promise.resolve(undefined)) });
+    await broken.dispatch('a');
+    await until(1);
+    await run().dispatch('a');
+    await until(2);
+    expect([...quarantined]).toEqual([[broken.runId, 'broken']]);
+    expect(reports).toEqual([expect.stringContaining(broken.runId)]);
+  });
+
+  it('does not quarantine a run because the log can not be reached', async () => {
+    const { until, quarantined } = await stage({ answer: () => Promise.reject(new Unavailable('closing')) });
+    await run().dispatch('a');
+    await until(1);
+    await reactor?.stop();
+    expect(quarantined.size).toBe(0);
+  });
+
+  it('leaves a run alone when looking at one of its facts breaks something', async () => {
+    class Brittle extends JobRunner {
+      override stop(): void {
+        throw new TypeError('brittle');
+      }
+    }
+    const { said, until, quarantined, reports } = await stage({ Runner: Brittle });
+    const faulty = run();
+    await faulty.write('StepStopRequested', { stepId: 'a', executionId: ids.execution(faulty.runId, 'a', 1), attempt: 1, reason: 'cancel', graceEndsAt: '2026-01-01T00:00:00.000Z' });
+    const sound = run();
+    await sound.dispatch('a');
+    await until(1);
+    expect(said.map((command) => command.runId)).toEqual([sound.runId]);
+    expect([...quarantined]).toEqual([[faulty.runId, 'brittle']]);
+    expect(reports).toEqual([expect.stringContaining(faulty.runId)]);
+  });
+
+  it('claims no more than it has slots for until facts say what came of its claims', async () => {
+    const { said, until } = await stage();
+    const runs = Array.from({ length: 6 }, run);
+    for (const { dispatch } of runs) await dispatch('a');
+    await until(4);
+    // The answers are there; the facts are not.
+    await runs[0]!.write('StepCancelled', { stepId: 'a', executionId: ids.execution(runs[0]!.runId, 'a', 1), attempt: 1, was: 'dispatched', reason: 'cancel', orphaned: false });
+    await until(5);
+    expect(said.map((command) => command.runId)).toEqual(runs.slice(0, 5).map(({ runId }) => runId));
+  });
+});
