@@ -103,6 +103,8 @@ export async function openSluice({ directory, clock, jobs, batches, slots, repor
   }
   return {
     log, streams, pinned, quarantined: reactor.quarantined,
+    /** Runs that hung and were taken up again since the start: 0 as long as all is well. */
+    repairs: (): number => reactor.repairs,
     /** @throws Unavailable when the log can't say whether the command was taken */
     execute: (command: AnyRunCommand): Promise<Answer | Rejected> => runs.execute(command),
     facts: (runId: RunId) => log.readStream(streams.run(runId)),

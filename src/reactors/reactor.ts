@@ -1,8 +1,9 @@
 /**
  * Reactor: looks at every fact of every run and does what the facts leave to be done.
  *
- * Owns: the worklist, one wake-up for the next due timer, recovery at start. Does not own: the slots (job runner), any
- * decision (commands are answered by the run). Talks to: the log's reader, the runner, the run by commands.
+ * Owns: the worklist, one wake-up for the next due timer, recovery at start, the repair of runs that hang. Does not own:
+ * the slots (job runner), any decision (commands are answered by the run). Talks to: the log's reader, the runner, the
+ * run by commands.
  *
  * 1. Nothing is run, claimed or fired before the head that was seen at start is reached.
  * 2. An attempt that another incarnation ran is lost: on an embedded log there is never a second node.
@@ -22,10 +23,11 @@ import { ids, parseId } from '../ids.js';
 import type { RunId } from '../ids.js';
 import type { Delivery, EventReader, StoredFact } from '../log/event-reader.js';
 import { Unavailable } from '../log/log-errors.js';
-import { ClaimStep, FireTimer } from '../runs/run.commands.js';
+import { AdvanceRun, ClaimStep, FireTimer } from '../runs/run.commands.js';
 import type { AnyRunCommand } from '../runs/run.commands.js';
 import { outcomeCommand } from './job-runner.js';
 import type { JobRunner, Say } from './job-runner.js';
+import { RepairScan } from './repair-scan.js';
 import { RunInputs } from './run-inputs.js';
 import type { Timer } from './timer-queue.js';
 import { Worklist } from './worklist.js';
@@ -51,6 +53,7 @@ const AGAIN_MS = 100;
 export class Reactor {
   private readonly worklist = new Worklist();
   private readonly inputs: RunInputs;
+  private readonly scan: RepairScan;
   private readonly claiming = new Set<string>();
   private readonly asked = new Set<Promise<unknown>>();
   private readonly ending = new AbortController();
@@ -63,6 +66,12 @@ export class Reactor {
 
   constructor(private readonly parts: ReactorParts) {
     this.inputs = new RunInputs(parts.reader, parts.streams);
+    this.scan = new RepairScan(parts.clock, () => this.worklist.hanging(), (runId, revision) => this.repair(runId, revision));
+  }
+
+  /** Runs that hung and were taken up again since the start: 0 as long as all is well. */
+  get repairs(): number {
+    return this.scan.repairs;
   }
 
   /** Resolves when everything that stood in the log has been looked at and taken up. */
@@ -79,6 +88,7 @@ export class Reactor {
   quiesce(): void {
     this.quiet = true;
     this.takeBackWake?.();
+    this.scan.stop();
   }
 
   /** Resolves when nothing is looked at any more and every command that was said is answered. */
@@ -155,6 +165,7 @@ export class Reactor {
   private recover(): void {
     this.live = true;
     const { runner } = this.parts;
+    this.scan.start();
     runner.start({ onFree: () => this.goOn(), onFault: (runId, error) => this.fault(runId, error) });
     for (const attempt of [...this.worklist.attempts()]) {
       if (attempt.worker !== null && attempt.worker !== runner.node) void this.ask(outcomeCommand(attempt, { kind: 'lost', reason: 'crash' }, runner.node));
@@ -201,6 +212,12 @@ export class Reactor {
   private fire({ runId, stepId, kind, generation }: Timer): void {
     const commandId = ids.timerCommand(runId, `${kind}:${stepId}`, generation);
     void this.ask(new FireTimer(runId, kind, stepId, generation, { actor: 'timekeeper', roles: [], via: 'timer', commandId }));
+  }
+
+  private repair(runId: RunId, revision: number): void {
+    this.parts.report(`Run ${runId} hung after its fact ${revision} and is taken up again.`);
+    const origin = { actor: 'repair', roles: [], via: 'repair', commandId: ids.derivedCommand('repair', runId, revision) } as const;
+    void this.ask(new AdvanceRun(runId, origin));
   }
 
   /** Never rejects. Gives the slug of a refusal. */

@@ -37,13 +37,20 @@ export interface Attempt {
 }
 
 interface OpenRun {
+  revision: number;
+  /** Gates that wait for people. */
+  gates: number;
   /** Made when there is a first one, so that a run without any costs little. */
   attempts: Map<string, Attempt> | undefined;
   timers: Map<string, Timer> | undefined;
 }
 
+const GATE_ENDS: ReadonlySet<RunFact['type']> = new Set(['GateApproved', 'GateRejected', 'GateTimedOut', 'GateReleased']);
+
 export class Worklist {
   private readonly runs = new Map<RunId, OpenRun>();
+  /** Open runs of which nothing is left to be done: what happens to them next stands in no list. */
+  private readonly idle = new Set<RunId>();
   private readonly unclaimed = new Map<string, Attempt>();
   private readonly queue = new TimerQueue();
 
@@ -52,8 +59,13 @@ export class Worklist {
       this.drop(runId);
       return;
     }
+    const run = this.open(runId);
+    run.revision = fact.revision;
     this.applyAttempt(runId, fact);
     this.applyTimer(runId, fact);
+    if (fact.type === 'GateParked') run.gates += 1;
+    if (GATE_ENDS.has(fact.type)) run.gates -= 1;
+    this.sort(runId, run);
   }
 
   /** Gives the executions that were open. */
@@ -63,6 +75,7 @@ export class Worklist {
     for (const executionId of left) this.unclaimed.delete(executionId);
     for (const timer of run?.timers?.values() ?? []) this.queue.disarm(timer);
     this.runs.delete(runId);
+    this.idle.delete(runId);
     return left;
   }
 
@@ -93,12 +106,24 @@ export class Worklist {
   /** It has been fired. What comes of it stands in the facts that follow. */
   fired({ runId, kind, stepId }: Timer): void {
     this.disarm(runId, stepId, kind);
+    const run = this.runs.get(runId);
+    if (run !== undefined) this.sort(runId, run);
+  }
+
+  /** Open runs without an attempt, a timer or a gate that waits, and their last revision. */
+  *hanging(): Generator<readonly [RunId, number]> {
+    for (const runId of this.idle) yield [runId, this.open(runId).revision];
   }
 
   private open(runId: RunId): OpenRun {
     let run = this.runs.get(runId);
-    if (run === undefined) this.runs.set(runId, (run = { attempts: undefined, timers: undefined }));
+    if (run === undefined) this.runs.set(runId, (run = { revision: -1, gates: 0, attempts: undefined, timers: undefined }));
     return run;
+  }
+
+  private sort(runId: RunId, { attempts, timers, gates }: OpenRun): void {
+    if (attempts === undefined && timers === undefined && gates <= 0) this.idle.add(runId);
+    else this.idle.delete(runId);
   }
 
   private applyAttempt(runId: RunId, { type, data, revision }: Placed<RunFact>): void {

@@ -1,6 +1,7 @@
 /** The engine on a data directory, with the batches of these tests and a few words to speak to it. */
 import { isRejected } from '../../src/actors/actor.js';
 import { SystemClock } from '../../src/clock.js';
+import type { Clock } from '../../src/clock.js';
 import type { BatchDefinition } from '../../src/events/definition.js';
 import type { JsonObject } from '../../src/events/json.js';
 import { ids } from '../../src/ids.js';
@@ -31,8 +32,7 @@ export interface Guests {
   readonly batches: readonly BatchDefinition[];
 }
 
-export async function openEngine(directory: string, guests: Guests = { jobs: [], batches: [] }, slots = 16) {
-  const clock = new SystemClock();
+export async function openEngine(directory: string, guests: Guests = { jobs: [], batches: [] }, slots = 16, clock: Clock = new SystemClock()) {
   const sluice = await openSluice({ directory, clock, slots, jobs: [obedientJob(clock), ...guests.jobs], batches: [...BATCHES, ...guests.batches] });
   const { log, streams, facts } = sluice;
 
@@ -42,7 +42,7 @@ export async function openEngine(directory: string, guests: Guests = { jobs: [],
   const runIdOf = (key: string): RunId => ids.runOf(ids.keyedCommand('ann', 'POST', '/runs', key));
 
   return {
-    log, streams, quarantined: sluice.quarantined, runIdOf, facts, execute: sluice.execute,
+    log, streams, quarantined: sluice.quarantined, repairs: sluice.repairs, runIdOf, facts, execute: sluice.execute,
     start: async (batch: string, key: string, parameters: JsonObject = {}): Promise<RunId> => {
       const command = new StartRun(runIdOf(key), { batch, parameters, labels: {}, reason: null, trigger: { type: 'code' } }, origin('ann', [], key));
       const answer = await sluice.execute(command);
