@@ -1,0 +1,287 @@
+/**
+ * ProjectionHost: feeds every projection with every fact, in order, and says how far it is.
+ *
+ * Owns: the subscription, the batches, who waits for which position, the rebuild of a build beside the active one.
+ * Does not own: rows and checkpoints (read store), what becomes of a fact (projections). Talks to: the log's reader.
+ *
+ * 1. Rows and checkpoint of all active builds move in one transaction; nobody is told of a position before its commit.
+ * 2. A fact that one projection can't take parks that stream for that projection alone, visibly; the rest goes on.
+ * 3. A build from zero is strict, takes small steps beside the live one, and answers only when it stands where that one does.
+ * 4. A checkpoint beyond the end of the log is another log's: nothing is started on it.
+ */
+import type { Clock } from '../clock.js';
+import { inlined } from '../log/event-reader.js';
+import type { EventReader, StoredFact } from '../log/event-reader.js';
+import { PositionWaiters } from './position-waiters.js';
+import type { Projection } from './projection.js';
+import { Fenced, ReadStoreUnusable } from './read-errors.js';
+import type { Build, ReadStore } from './read-store.js';
+
+/** How a projection stands. */
+export interface ProjectionStatus {
+  readonly name: string;
+  readonly version: number;
+  readonly build: number;
+  readonly state: 'live' | 'catchingUp' | 'building';
+  readonly position: string;
+  /** Why the newest rebuild came to nothing; null if none did. */
+  readonly fault: string | null;
+  /** Streams that are left out, with the first fact that could not be taken and why. */
+  readonly parked: readonly { readonly stream: string; readonly position: string; readonly reason: string }[];
+}
+
+export interface HostOptions {
+  readonly reader: EventReader;
+  readonly store: ReadStore;
+  readonly projections: readonly Projection[];
+  readonly clock: Clock;
+  /** Told what a person should know: parked streams, a build that failed, a subscription that broke. */
+  readonly report: (message: string) => void;
+}
+
+/** Facts in one transaction: while following, and while building beside the live one. */
+const MOST_FACTS = 1_000;
+const MOST_FACTS_BESIDE = 100;
+const AGAIN_MS = 500;
+
+interface Parked {
+  readonly position: string;
+  readonly reason: string;
+}
+
+export class ProjectionHost {
+  private following: Build[] = [];
+  private building: Build[] = [];
+  private readonly failed = new Map<string, string>();
+  private readonly parked = new Map<number, Map<string, Parked>>();
+  private readonly waiters: PositionWaiters;
+  private readonly ending = new AbortController();
+  private work: Promise<unknown> = Promise.resolve();
+  private live = false;
+  /** How far the subscription is. Builds from zero may be behind it. */
+  private at = '';
+  /** When the newest fact that is in the rows was recorded. */
+  private seenAtMs: number;
+
+  constructor(private readonly options: HostOptions) {
+    this.seenAtMs = options.clock.now();
+    this.waiters = new PositionWaiters(options.clock);
+  }
+
+  /**
+   * Takes up every projection where it was left.
+   *
+   * @throws ReadStoreUnusable if the rows are ahead of the log
+   */
+  async start(): Promise<void> {
+    const { reader, store, projections } = this.options;
+    const head = await reader.head();
+    const builds = store.builds(projections);
+    const ahead = builds.find(({ position }) => position > head);
+    if (ahead !== undefined) {
+      throw new ReadStoreUnusable(`The rows of ${ahead.projection.name} are at ${ahead.position}, but the log ends at ${head || 'nothing'}: this is not the log they were made from. Move read.db away: it is made anew.`);
+    }
+    for (const projection of projections) if (!builds.some((build) => build.projection === projection)) builds.push(store.create(projection));
+    for (const build of builds) this.parked.set(build.number, new Map(store.parked(build)));
+    this.following = builds.filter(({ state }) => state === 'active');
+    this.building = builds.filter(({ state }) => state === 'building');
+    this.at = this.following.length === 0 ? head : least(this.following);
+    this.work = Promise.all([this.follow(), ...this.building.map((build) => this.build(build))]);
+  }
+
+  async stop(): Promise<void> {
+    this.ending.abort();
+    await this.work;
+    this.waiters.end();
+  }
+
+  /** The position that is in the rows of every projection. */
+  position(): string {
+    return least([...this.following, ...this.unanswered()]);
+  }
+
+  /** Builds of projections whose older version still answers, with rows that follow nothing any more. */
+  private unanswered(): readonly Build[] {
+    return this.building.filter(({ projection }) => !this.following.some((active) => active.projection.name === projection.name));
+  }
+
+  /** How old the rows are, in milliseconds: 0 when nothing is known that is not in them. */
+  lagMs(): number {
+    return this.live && this.unanswered().length === 0 ? 0 : Math.max(0, this.options.clock.now() - this.seenAtMs);
+  }
+
+  /** Whether the rows have got to the end of the log since the start. */
+  get caughtUp(): boolean {
+    return this.live;
+  }
+
+  /** True once everything up to the position is in the rows; false after `timeoutMs`. */
+  waitFor(position: string, timeoutMs: number): Promise<boolean> {
+    if (this.position() >= position) return Promise.resolve(true);
+    if (timeoutMs <= 0 || this.ending.signal.aborted) return Promise.resolve(false);
+    return this.waiters.wait(position, timeoutMs);
+  }
+
+  status(): readonly ProjectionStatus[] {
+    return [...this.following, ...this.building].map((build) => ({
+      name: build.projection.name,
+      version: build.projection.version,
+      build: build.number,
+      state: build.state === 'building' ? 'building' : this.live ? 'live' : 'catchingUp',
+      position: build.position,
+      fault: this.failed.get(build.projection.name) ?? null,
+      parked: [...(this.parked.get(build.number) ?? [])].map(([stream, why]) => ({ stream, ...why })),
+    }));
+  }
+
+  /**
+   * Makes the rows of a projection anew from the log, beside those that answer, and lets them answer when they stand at
+   * the same position. Resolves then.
+   *
+   * @throws what a fact threw that could not become rows: the rows that answer stay as they are
+   */
+  async rebuild(name: string): Promise<void> {
+    const projection = this.options.projections.find((one) => one.name === name);
+    if (projection === undefined) throw new RangeError(`There is no projection ${name}.`);
+    if (this.building.some((build) => build.projection === projection)) throw new RangeError(`Projection ${name} is being rebuilt.`);
+    this.failed.delete(name);
+    const build = this.options.store.create(projection);
+    this.parked.set(build.number, new Map());
+    this.building.push(build);
+    const work = this.build(build);
+    this.work = Promise.all([this.work, work]);
+    await work;
+    const why = this.failed.get(name);
+    if (why !== undefined) throw new Error(why);
+  }
+
+  private async follow(): Promise<void> {
+    while (!this.ending.signal.aborted) {
+      try {
+        for await (const delivery of this.options.reader.subscribe({ after: this.at || undefined, signal: this.ending.signal })) {
+          if (delivery.kind === 'facts') for (let at = 0; at < delivery.facts.length; at += MOST_FACTS) this.take(await this.whole(delivery.facts.slice(at, at + MOST_FACTS)));
+          else if (delivery.kind !== 'reconnected') this.move(delivery.position);
+          if (delivery.kind === 'caughtUp') this.live = true;
+        }
+      } catch (error) {
+        this.live = false;
+        if (error instanceof Fenced) return this.options.report(error.message);
+        this.options.report(`The read side could not go on: ${messageOf(error)}. It tries again.`);
+        await this.options.clock.sleep(AGAIN_MS, this.ending.signal).catch(() => undefined);
+      }
+    }
+  }
+
+  /** The facts, with those payloads in place that projections need and that stand in blobs. */
+  private async whole(facts: readonly StoredFact[]): Promise<readonly StoredFact[]> {
+    const fields = (type: string): string[] => this.options.projections.flatMap(({ payloads }) => payloads?.[type] ?? []);
+    return Promise.all(facts.map((fact) => fields(fact.type).reduce<Promise<StoredFact>>(async (so, field) => inlined(await so, field, this.options.reader), Promise.resolve(fact))));
+  }
+
+  private take(facts: readonly StoredFact[]): void {
+    const last = facts.at(-1);
+    if (last === undefined) return;
+    const { store } = this.options;
+    // A build that has seen all that came before takes part, so that it gets there however fast facts come.
+    const ready = this.building.filter(({ position }) => position >= this.at);
+    this.following = store.transaction(() => this.following.map((build) => this.feed(build, facts, last.position)));
+    this.at = last.position;
+    for (const build of ready) this.join(build, facts, last.position);
+    this.seenAtMs = Date.parse(last.recordedAt);
+    this.swap();
+  }
+
+  private move(position: string): void {
+    if (position <= this.at) return;
+    this.at = position;
+    this.following = this.options.store.transaction(() => this.following.map((build) => (build.position < position ? this.options.store.advance(build, position) : build)));
+    this.waiters.reached(this.position());
+  }
+
+  private join(build: Build, facts: readonly StoredFact[], to: string): void {
+    try {
+      this.keep(this.options.store.transaction(() => this.feed(build, facts, to)));
+    } catch (error) {
+      this.giveUp(build, error);
+    }
+  }
+
+  private feed(build: Build, facts: readonly StoredFact[], to: string): Build {
+    if (to <= build.position) return build;
+    const { store } = this.options;
+    const rows = store.buffer(build);
+    const parked = this.parked.get(build.number) ?? new Map<string, Parked>();
+    for (const fact of facts) {
+      if (fact.position <= build.position || parked.has(fact.stream)) continue;
+      try {
+        rows.whole(() => build.projection.apply(fact, rows));
+      } catch (error) {
+        if (build.state === 'building') throw error;
+        const why = { position: fact.position, reason: messageOf(error) };
+        store.park(build, fact.stream, why.position, why.reason);
+        parked.set(fact.stream, why);
+        this.options.report(`Projection ${build.projection.name} has parked stream ${fact.stream} at ${fact.position}: ${why.reason}`);
+      }
+    }
+    rows.flush();
+    return store.advance(build, to);
+  }
+
+  private async build({ number, projection }: Build): Promise<void> {
+    const { store, reader } = this.options;
+    const current = (): Build | undefined => this.building.find((one) => one.number === number);
+    try {
+      for (let build = current(); build !== undefined && !this.ending.signal.aborted; build = current()) {
+        for await (const page of reader.readAll({ after: build.position || undefined })) {
+          for (let from = 0; from < page.length && !this.ending.signal.aborted; from += MOST_FACTS_BESIDE) {
+            const facts = await this.whole(page.slice(from, from + MOST_FACTS_BESIDE));
+            const now = current();
+            if (now === undefined) return;
+            this.keep(store.transaction(() => this.feed(now, facts, facts.at(-1)!.position)));
+            await nextTurn();
+          }
+        }
+        this.swap();
+        await nextTurn();
+      }
+    } catch (error) {
+      this.giveUp({ number, projection }, error);
+    }
+  }
+
+  private giveUp({ number, projection }: Pick<Build, 'number' | 'projection'>, error: unknown): void {
+    const why = `Projection ${projection.name} could not be rebuilt: ${messageOf(error)}. The rows that answer stay as they are.`;
+    this.failed.set(projection.name, why);
+    this.building = this.building.filter((one) => one.number !== number);
+    this.options.store.discard(number);
+    this.options.report(why);
+  }
+
+  private keep(build: Build): void {
+    this.building = this.building.map((one) => (one.number === build.number ? build : one));
+  }
+
+  /** Whatever stands where the one that answers stands answers from here on. */
+  private swap(): void {
+    for (const build of this.building.filter(({ position }) => position === this.at)) {
+      const active = this.options.store.activate(build);
+      this.building = this.building.filter(({ number }) => number !== build.number);
+      this.following = [...this.following.filter(({ projection }) => projection.name !== build.projection.name), active];
+      this.failed.delete(build.projection.name);
+    }
+    this.waiters.reached(this.position());
+  }
+}
+
+function least(builds: readonly Build[]): string {
+  return builds.reduce((so, { position }) => (position < so ? position : so), builds[0]?.position ?? '');
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** Lets requests in between two steps. */
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
