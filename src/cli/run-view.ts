@@ -1,0 +1,98 @@
+/** A run as a person reads it: what it is, its tree of steps, what it waits for, what may be done. */
+import type { ApprovalRow, RunDetail, RunRow, StepNode, WaitingFor } from './answers.js';
+import { ageText, durationText, eitherOf, errorText, fieldLines, tableLines, timeText, tookText, type Column } from './rendering.js';
+import { heading, safeJson, statusWord, type Terminal } from './terminal.js';
+
+/** A step with the branches of the tree drawn before its name. */
+interface TreeLine {
+  readonly name: string;
+  readonly step: StepNode | undefined;
+}
+
+interface TreeNode extends TreeLine {
+  readonly inner: readonly TreeNode[];
+}
+
+export function runLines(terminal: Terminal, run: RunDetail, now: number): string[] {
+  const tree = treeOf(run.steps ?? []).flatMap(({ name, step, inner }) => [{ name, step }, ...drawn(inner, '')]);
+  const waits = (run.waitingFor ?? []).flatMap((waiting) => waitingLines(waiting, run));
+  const actions = (run.allowedActions ?? []).map(({ action, stepId }) => (typeof stepId === 'string' ? `${action} ${stepId}` : action));
+  return [
+    `${heading(terminal, `Run ${run.id}`)}  ${statusWord(terminal, run.status)}${run.paused === true ? ` ${statusWord(terminal, 'paused')}` : ''}`,
+    ...fieldLines(runFields(run, now)),
+    ...(tree.length === 0 ? [] : ['', ...tableLines(terminal, treeColumns(terminal), tree)]),
+    ...(waits.length === 0 ? [] : ['', heading(terminal, 'Waits for'), ...waits.map((line) => `  ${line}`)]),
+    ...(actions.length === 0 ? [] : ['', `${heading(terminal, 'Allowed now')}  ${actions.join(', ')}`]),
+  ];
+}
+
+function runFields(run: RunDetail, now: number): (readonly [string, string | null | undefined])[] {
+  const due = timeText(run.trigger?.due);
+  const parameters = run.parameters ?? {};
+  return [
+    ['batch', `${run.batchName ?? run.batchId ?? 'unknown'}${typeof run.batchVersion === 'number' ? `, version ${run.batchVersion}` : ''}`],
+    ['started', `${timeText(run.startedAt)} (${ageText(run.startedAt, now)})${typeof run.startedBy === 'string' ? ` by ${run.startedBy}` : ''}`],
+    ['trigger', `${run.trigger?.type ?? ''}${due === '' ? '' : `, due ${due}`}`],
+    ['ended', typeof run.endedAt === 'string' ? `${timeText(run.endedAt)}, took ${durationText(run.durationMs) || tookText(run.startedAt, run.endedAt)}` : ''],
+    ['reason', run.reason],
+    ['labels', Object.entries(run.labels ?? {}).map(([name, value]) => `${name}=${String(value)}`).join(', ')],
+    ['parameters', safeJson(parameters) === '{}' ? '' : safeJson(parameters)],
+    ['steps', countsText(run)],
+    ['error', errorText(run.error)],
+    ['retry of', run.retryOf],
+    ['retried by', run.retriedBy],
+  ];
+}
+
+/** `2 of 5 succeeded, 1 waiting, 2 pending` */
+export function countsText(run: Pick<RunRow, 'counts'>): string {
+  const { total = 0, succeeded = 0, ...others } = run.counts ?? {};
+  if (total === 0) return '';
+  const rest = Object.entries(others).filter(([, count]) => count > 0);
+  return [`${succeeded} of ${total} succeeded`, ...rest.map(([status, count]) => `${count} ${status}`)].join(', ');
+}
+
+/** Who is waited for, and what that person would write. */
+export function waitingLines(waiting: WaitingFor, run: Pick<RunDetail, 'approvals'>): string[] {
+  const approval = (run.approvals ?? []).find(({ stepId, state }) => stepId === waiting.stepId && state === 'pending');
+  const who = eitherOf(waiting.who);
+  const until = typeof waiting.endsAt === 'string' ? `, until ${timeText(waiting.endsAt)}` : '';
+  const place = [waiting.what, waiting.stepId].filter((part) => typeof part === 'string').join(' ');
+  const said = waiting.text ?? approval?.title ?? '';
+  return [
+    `${place}${who === '' ? '' : `: ${who}`}${until}${said === '' ? '' : `: ${said}`}`,
+    ...(approval === undefined ? [] : decisionLines(approval)),
+  ];
+}
+
+export function decisionLines(approval: Pick<ApprovalRow, 'id'>): string[] {
+  return [`  sluice approve ${approval.id}`, `  sluice reject ${approval.id} -m "why not"`];
+}
+
+function treeColumns(terminal: Terminal): Column<TreeLine>[] {
+  return [
+    { head: 'STEP', cell: ({ name }) => name, min: 16 },
+    { head: 'TYPE', cell: ({ step }) => step?.type, spare: true },
+    { head: 'STATUS', cell: ({ step }) => step?.status, paint: (text) => statusWord(terminal, text) },
+    { head: 'TRIES', cell: ({ step }) => (step?.attempts ?? 0) || '' },
+    { head: 'TOOK', cell: ({ step }) => tookText(step?.startedAt, step?.endedAt), spare: true },
+    { head: 'NOTE', cell: ({ step }) => errorText(step?.error) || (step?.status === 'waiting' ? step.approvalId : ''), min: 12 },
+  ];
+}
+
+/** A list of steps as a tree; branches have names and no standing of their own. */
+function treeOf(steps: readonly StepNode[]): TreeNode[] {
+  return steps.map((step) => {
+    const branches = (step.branches ?? []).map(({ id, label, steps: inner }, at) => {
+      return { name: label ?? id ?? `branch ${at + 1}`, step: undefined, inner: treeOf(inner ?? []) };
+    });
+    return { name: step.id, step, inner: [...branches, ...treeOf(step.steps ?? [])] };
+  });
+}
+
+function drawn(nodes: readonly TreeNode[], indent: string): TreeLine[] {
+  return nodes.flatMap(({ name, step, inner }, at) => {
+    const isLast = at === nodes.length - 1;
+    return [{ name: `${indent}${isLast ? '└─ ' : '├─ '}${name}`, step }, ...drawn(inner, `${indent}${isLast ? '   ' : '│  '}`)];
+  });
+}
