@@ -10,6 +10,7 @@ import { isRejected } from './actors/actor.js';
 import type { Origin, Rejected } from './actors/actor.js';
 import { ActorHost } from './actors/actor-host.js';
 import type { Answer } from './actors/actor-host.js';
+import { RefusalLog } from './audit/refusal-log.js';
 import { batchActor, batchVersions, fingerprint } from './batches/batch.actor.js';
 import type { BatchVersion } from './batches/batch.actor.js';
 import { DefineBatch } from './batches/batch.commands.js';
@@ -54,7 +55,9 @@ export async function openSluice({ directory, clock, jobs, batches, slots, repor
   const log = openSqliteLog({ directory, clock });
   const registry = new JobRegistry();
   for (const job of jobs) registry.register(job);
-  const definitions = new ActorHost(batchActor(streams), log, log, clock);
+  const node = ids.freshIncarnation();
+  const refusals = new RefusalLog({ writer: log, stream: streams.audit(node), incarnation: node, clock, report });
+  const definitions = new ActorHost(batchActor(streams), log, log, clock, refusals);
   const plans = new Map<string, Plan>();
   const closing = new AbortController();
 
@@ -90,19 +93,22 @@ export async function openSluice({ directory, clock, jobs, batches, slots, repor
     const answer = await outlast(() => runs.execute(command));
     return isRejected(answer) ? answer.rejected : undefined;
   };
-  const runner = new JobRunner(ids.freshIncarnation(), slots, registry, say);
-  const runs = new ActorHost(runActor(streams, { startable, pinned }, runner), log, log, clock);
+  const runner = new JobRunner(node, slots, registry, say);
+  const runs = new ActorHost(runActor(streams, { startable, pinned }, runner), log, log, clock, refusals);
   const reactor = new Reactor({ reader: log, streams, runner, say, outlast, clock, report });
 
   try {
     for (const batch of batches) await defineInCode(batch, registry, definitions);
     await reactor.start();
   } catch (error) {
+    await refusals.close();
     await log.close();
     throw error;
   }
   return {
     log, streams, pinned, quarantined: reactor.quarantined,
+    /** What known people were refused; its `callers` are for the guard of the doors. */
+    refusals,
     /** Runs that hung and were taken up again since the start: 0 as long as all is well. */
     repairs: (): number => reactor.repairs,
     /** @throws Unavailable when the log can't say whether the command was taken */
@@ -112,6 +118,7 @@ export async function openSluice({ directory, clock, jobs, batches, slots, repor
       await runner.drain(clock.sleep(drainMs), clock.sleep(drainMs + graceMs));
       closing.abort();
       await reactor.stop();
+      await refusals.close();
       await log.close();
     },
   };

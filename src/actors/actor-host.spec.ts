@@ -10,6 +10,7 @@ import { ActorHost } from './actor-host.js';
 import type { ActorCommand, ActorKind, Answer } from './actor-host.js';
 import { isRejected } from './actor.js';
 import type { Origin, Rejected } from './actor.js';
+import type { Refusal } from './refusals.js';
 
 interface Add extends ActorCommand {
   readonly counter: string;
@@ -130,5 +131,22 @@ describe('the actor host', () => {
     expect(await log.readBlob($blob)).toBe(JSON.stringify({ text: note }));
     await another().execute(add(1));
     expect(verifyChain(await stream())).toMatchObject({ ok: true });
+  });
+
+  it('answers a refusal only when it is recorded, and keeps nobody else waiting for that', async () => {
+    const forbidding: ActorKind<number, Add> = { ...counter, about: ({ by }) => ({ command: `add ${by}` }), decider: () => Promise.resolve((sum = 0) => (sum > 0 ? { rejected: 'forbidden', detail: 'Enough.' } : { facts: [{ type: 'Added', data: { by: 1 } }], state: 1 })) };
+    const log = openSqliteLog({ directory: ':memory:', clock: new SystemClock() });
+    const told: Refusal[] = [];
+    let recorded: () => void = () => undefined;
+    const refused = (refusal: Refusal): Promise<void> => (told.push(refusal) === 1 ? new Promise((resolve) => (recorded = resolve)) : Promise.resolve());
+    const host = new ActorHost(forbidding, log, log, new SystemClock(), { refused });
+    await host.execute(add(1));
+    const order: string[] = [];
+    const first = host.execute(add(2)).then(() => order.push('first'));
+    await host.execute(add(3)).then(() => order.push('second'));
+    recorded();
+    await first;
+    expect(order).toEqual(['second', 'first']);
+    expect(told).toMatchObject([{ stream: 'run-c', slug: 'forbidden', reason: 'Enough.', about: { command: 'add 2' }, origin: { actor: 'ann' } }, { about: { command: 'add 3' } }]);
   });
 });

@@ -3,7 +3,7 @@
  *
  * Owns: one mailbox per stream, the folded states in memory (bounded by bytes), the conflict rule, the envelope.
  * Does not own: what an actor decides (the actor's `decide`), what happens after a fact (reactors), the log.
- * Talks to: the log by both ports, the actor by `open`, `fold` and `decide`.
+ * Talks to: the log by both ports, the actor by `fold` and `decide`, `Refusals`.
  *
  * 1. Commands to one stream are decided one after the other; streams do not wait for each other.
  * 2. A fact is in the log before its command is answered. Nothing in memory is older than what was answered.
@@ -11,6 +11,7 @@
  *    a bounded number of times. After an unknown outcome it forgets what it knew and looks in the stream.
  * 4. A command that was said before, by the same key, gives the first answer; by the same key and another body, none.
  * 5. An actor that only waits for people, or has ended, is not kept in memory.
+ * 6. What known people are refused by role or state, and what is fenced, is recorded before it is answered.
  */
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../clock.js';
@@ -26,6 +27,8 @@ import { Conflict, Unavailable } from '../log/log-errors.js';
 import { isRejected } from './actor.js';
 import type { Decided, Decision, Drawn, Origin, Rejected } from './actor.js';
 import { outlined } from './payloads.js';
+import { isKept } from './refusals.js';
+import type { Refusals } from './refusals.js';
 
 export interface ActorCommand {
   readonly origin: Origin;
@@ -48,6 +51,8 @@ export interface ActorKind<S, C extends ActorCommand> {
   settle?(command: C, appended: boolean): void;
   /** Whether the state is worth memory: something is likely to happen to it soon. */
   keep(state: S): boolean;
+  /** For the record, if the command is refused: its name, and the ids of what it is about. */
+  about?(command: C): Readonly<Record<string, string>>;
   /** Said by the host itself when one append did not hold everything. */
   goOn?(command: C): C;
 }
@@ -89,6 +94,7 @@ export class ActorHost<S, C extends ActorCommand> {
     private readonly reader: EventReader,
     private readonly writer: EventWriter,
     private readonly clock: Clock,
+    private readonly refusals?: Refusals,
   ) {}
 
   /** @throws Unavailable when the log can't say whether the command was taken: say it again with the same id. */
@@ -101,7 +107,15 @@ export class ActorHost<S, C extends ActorCommand> {
       () => this.leave(stream, tail),
     );
     this.mailboxes.set(stream, tail);
-    return result;
+    return result.then((answer) => this.recorded(stream, command, answer));
+  }
+
+  /** Outside of the mailbox: who comes next does not wait for it. */
+  private async recorded(stream: string, command: C, answer: Answer | Rejected): Promise<Answer | Rejected> {
+    if (isRejected(answer) && isKept(answer.rejected, command.origin.via)) {
+      await this.refusals?.refused({ stream, origin: command.origin, slug: answer.rejected, reason: answer.detail, about: this.kind.about?.(command) ?? {} });
+    }
+    return answer;
   }
 
   private leave(stream: string, tail: Promise<unknown>): void {

@@ -31,6 +31,7 @@ export function batchActor(streams: Streams): ActorKind<BatchState, AnyBatchComm
       return Promise.resolve(rest.reduce(evolveBatch, evolveBatch(undefined, first)));
     },
     decider: (command) => Promise.resolve((state) => decideBatch(state, command)),
+    about: (command) => ({ command: command.type, batchId: command.batchId }),
     keep: () => false,
   };
 }

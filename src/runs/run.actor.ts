@@ -65,6 +65,13 @@ export function runActor(streams: Streams, plans: Plans, slots: Slots): ActorKin
       if (!appended) slots.letGo(claims.get(command) ?? []);
       claims.delete(command);
     },
+    about: (command) => ({
+      command: command.type, runId: command.runId,
+      ...('stepId' in command && { stepId: command.stepId }),
+      ...('executionId' in command && { executionId: command.executionId }),
+      ...(command.type === 'ReportOutcome' && { outcome: command.outcome.kind }),
+      ...(command.type === 'DecideGate' && { stepId: command.decision.stepId, approvalId: command.decision.approvalId }),
+    }),
     keep: (state) => state.status === 'active' && state.value !== 'parked',
     goOn: (command) =>
       new AdvanceRun(command.runId, { ...command.origin, actor: 'sluice', roles: [], via: 'host', commandId: ids.freshCommand(), causationId: command.origin.commandId }),
