@@ -25,6 +25,7 @@ import type { JobDefinition } from './jobs/job.js';
 import { JobRegistry } from './jobs/job-registry.js';
 import { Unavailable } from './log/log-errors.js';
 import { openSqliteLog } from './log/sqlite.event-log.js';
+import type { SqliteEventLog } from './log/sqlite.event-log.js';
 import { JobRunner } from './reactors/job-runner.js';
 import type { Say } from './reactors/job-runner.js';
 import { Reactor } from './reactors/reactor.js';
@@ -60,6 +61,7 @@ export async function openSluice({ directory, clock, jobs, batches, slots, repor
   const definitions = new ActorHost(batchActor(streams), log, log, clock, refusals);
   const plans = new Map<string, Plan>();
   const closing = new AbortController();
+  let closed: Promise<void> | undefined;
 
   const planOf = (version: BatchVersion): Plan => {
     const plan = plans.get(version.definitionHash) ?? compilePlan(version.definition, version.definitionHash);
@@ -114,17 +116,33 @@ export async function openSluice({ directory, clock, jobs, batches, slots, repor
     /** @throws Unavailable when the log can't say whether the command was taken */
     execute: (command: AnyRunCommand): Promise<Answer | Rejected> => runs.execute(command),
     facts: (runId: RunId) => log.readStream(streams.run(runId)),
-    async close(drainMs: number, graceMs: number): Promise<void> {
-      await runner.drain(clock.sleep(drainMs), clock.sleep(drainMs + graceMs));
-      closing.abort();
-      await reactor.stop();
-      await refusals.close();
-      await log.close();
-    },
+    /** May be called again: there is one end. */
+    close: (drainMs: number, graceMs: number): Promise<void> => (closed ??= shutDown({ reactor, runner, refusals, log, clock, closing }, drainMs, graceMs)),
   };
 }
 
 export type Sluice = Awaited<ReturnType<typeof openSluice>>;
+
+interface Running {
+  readonly reactor: Reactor;
+  readonly runner: JobRunner;
+  readonly refusals: RefusalLog;
+  readonly log: SqliteEventLog;
+  readonly clock: Clock;
+  readonly closing: AbortController;
+}
+
+async function shutDown({ reactor, runner, refusals, log, clock, closing }: Running, drainMs: number, graceMs: number): Promise<void> {
+  const drained = new AbortController();
+  const after = (ms: number): Promise<void> => clock.sleep(ms, drained.signal).catch(() => undefined);
+  reactor.quiesce();
+  await runner.drain(after(drainMs), after(drainMs + graceMs));
+  drained.abort();
+  closing.abort();
+  await reactor.stop();
+  await refusals.close();
+  await log.close();
+}
 
 /** Asks again for as long as the log can't be reached and the engine is not closing. */
 function outlasting(clock: Clock, closing: AbortSignal): <T>(ask: () => Promise<T>) => Promise<T> {

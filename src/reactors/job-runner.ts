@@ -7,6 +7,7 @@
  * 1. A handler is called only after a stored `StepStarted` that names this incarnation.
  * 2. Every handler's end is reported once, by a command whose id is the execution's: saying it again changes nothing.
  * 3. A stubborn handler keeps its slot until it returns, whatever the run has gone on to.
+ * 4. Once the drain has begun nothing is begun: an attempt whose claim was under way is given back as lost.
  */
 import { isJsonObject, parseJson } from '../events/json.js';
 import type { JsonValue } from '../events/json.js';
@@ -37,9 +38,11 @@ const LOG_LINES = 200;
 const LOG_BYTES = 16 * 1024;
 
 export class JobRunner {
-  /** Executions that hold a slot: claimed, or running. */
+  /** Executions that hold a slot: being claimed, or running. */
   private readonly held = new Set<string>();
-  private readonly running = new Map<string, { readonly abort: AbortController; readonly ended: Promise<void> }>();
+  private readonly running = new Map<string, AbortController>();
+  /** Woken when a slot has become free. */
+  private readonly waiting: (() => void)[] = [];
   private open = false;
   private ears: RunnerEars | undefined;
 
@@ -69,46 +72,64 @@ export class JobRunner {
     return this.node;
   }
 
-  letGo(executionIds: readonly string[]): void {
-    for (const id of executionIds) if (!this.running.has(id)) this.held.delete(id);
+  /** A slot for an attempt that is about to be claimed by a command of its own. False if it has one. */
+  reserve(executionId: string): boolean {
+    if (this.held.has(executionId)) return false;
+    this.held.add(executionId);
+    return true;
   }
 
-  /** The log says that this attempt is ours. */
+  /** Attempts that will not be run here after all. */
+  letGo(executionIds: readonly string[]): void {
+    const freed = executionIds.filter((id) => !this.running.has(id) && this.held.delete(id));
+    if (freed.length > 0) this.freed();
+  }
+
+  /** The log says that this attempt is ours. Once the drain has begun it is given back. */
   run(attempt: Attempt, inputs: () => Promise<Inputs>): void {
     if (this.running.has(attempt.executionId)) return;
     this.held.add(attempt.executionId);
     const abort = new AbortController();
-    const ended = this.perform(attempt, inputs, abort.signal)
+    this.running.set(attempt.executionId, abort);
+    void (this.open ? this.perform(attempt, inputs, abort.signal) : this.report(attempt, LOST))
       .catch((error: unknown) => this.ears?.onFault(attempt.runId, error))
       .finally(() => {
         this.running.delete(attempt.executionId);
         this.held.delete(attempt.executionId);
-        if (this.open) this.ears?.onFree();
+        this.freed();
       });
-    this.running.set(attempt.executionId, { abort, ended });
   }
 
   stop(executionId: string, reason: string): void {
-    this.running.get(executionId)?.abort.abort(new Error(reason));
+    this.running.get(executionId)?.abort(new Error(reason));
   }
 
-  /** Ends what runs: first by waiting, then by its signal. Resolves when nothing runs any more, or `graceOver` does. */
+  /** Ends what runs: first by waiting, then by its signal. Resolves when no slot is held any more, or `graceOver` does. */
   async drain(drained: Promise<void>, graceOver: Promise<void>): Promise<void> {
     this.open = false;
-    await Promise.race([drained, this.allEnded()]);
-    for (const { abort } of this.running.values()) abort.abort(SHUTDOWN);
-    await Promise.race([graceOver, this.allEnded()]);
+    await Promise.race([drained, this.empty()]);
+    for (const abort of this.running.values()) abort.abort(SHUTDOWN);
+    await Promise.race([graceOver, this.empty()]);
   }
 
-  private async allEnded(): Promise<void> {
-    await Promise.allSettled([...this.running.values()].map(({ ended }) => ended));
+  private async empty(): Promise<void> {
+    while (this.held.size > 0) await new Promise<void>((resolve) => this.waiting.push(resolve));
+  }
+
+  private freed(): void {
+    for (const wake of this.waiting.splice(0)) wake();
+    if (this.open) this.ears?.onFree();
   }
 
   private async perform(attempt: Attempt, inputs: () => Promise<Inputs>, signal: AbortSignal): Promise<void> {
     const report: { progress?: { done: number; total: number | null }; log: string[] } = { log: [] };
     const outcome = await this.outcomeOf(attempt, inputs, contextOf(attempt, signal, report), report);
-    const ended: Outcome = signal.aborted && signal.reason === SHUTDOWN && outcome.kind !== 'succeeded' ? { kind: 'lost', reason: 'shutdown' } : outcome;
-    await this.say(outcomeCommand(attempt, ended, this.node));
+    const cut = signal.aborted && signal.reason === SHUTDOWN && outcome.kind !== 'succeeded';
+    await this.report(attempt, cut ? LOST : outcome);
+  }
+
+  private async report(attempt: Attempt, outcome: Outcome): Promise<void> {
+    await this.say(outcomeCommand(attempt, outcome, this.node));
   }
 
   private async outcomeOf(attempt: Attempt, inputs: () => Promise<Inputs>, context: Omit<JobContext, keyof Inputs>, report: Report): Promise<Outcome> {
@@ -132,6 +153,7 @@ export class JobRunner {
 }
 
 const SHUTDOWN = new Error('shutdown');
+const LOST: Outcome = { kind: 'lost', reason: 'shutdown' };
 
 export function outcomeCommand(attempt: Attempt, outcome: Outcome, node: Incarnation): ReportOutcome {
   const runId = attempt.runId;

@@ -49,7 +49,7 @@ async function stage({ reader = log, answer = () => Promise.resolve(undefined), 
   const until = async (count: number): Promise<void> => {
     while (said.length < count) await new Promise<void>((resolve) => (heard = resolve));
   };
-  return { said, reports, until, quarantined: reactor.quarantined };
+  return { said, reports, until, runner, quarantined: reactor.quarantined };
 }
 
 /** A run whose facts are written by hand. */
@@ -137,5 +137,32 @@ describe('the reactor', () => {
     await runs[0]!.write('StepCancelled', { stepId: 'a', executionId: ids.execution(runs[0]!.runId, 'a', 1), attempt: 1, was: 'dispatched', reason: 'cancel', orphaned: false });
     await until(5);
     expect(said.map((command) => command.runId)).toEqual(runs.slice(0, 5).map(({ runId }) => runId));
+  });
+
+  it('that is to end takes up nothing new, and gives back the attempt whose claim was under way', async () => {
+    let seen: () => void = () => undefined;
+    class Telling extends JobRunner {
+      override stop(): void {
+        seen();
+      }
+    }
+    const { said, until, runner } = await stage({ Runner: Telling });
+    const claimed = run();
+    await claimed.dispatch('a');
+    await until(1);
+    reactor?.quiesce();
+    const late = run();
+    await late.dispatch('a');
+    const lookedAt = new Promise<void>((resolve) => (seen = resolve));
+    await late.write('StepStopRequested', { stepId: 'a', executionId: ids.execution(late.runId, 'a', 1), attempt: 1, reason: 'cancel', graceEndsAt: '2026-01-01T00:00:00.000Z' });
+    await lookedAt;
+    let drained = false;
+    const never = new Promise<void>(() => undefined);
+    const draining = runner.drain(never, never).then(() => (drained = true));
+    await claimed.write('StepStarted', { stepId: 'a', executionId: ids.execution(claimed.runId, 'a', 1), attempt: 1, worker: runner.node, timeoutAt: null });
+    await until(2);
+    expect(drained).toBe(false);
+    await draining;
+    expect(said).toMatchObject([{ type: 'ClaimStep', runId: claimed.runId }, { type: 'ReportOutcome', runId: claimed.runId, outcome: { kind: 'lost', reason: 'shutdown' } }]);
   });
 });

@@ -54,7 +54,6 @@ export class Reactor {
   private readonly worklist = new Worklist();
   private readonly inputs: RunInputs;
   private readonly scan: RepairScan;
-  private readonly claiming = new Set<string>();
   private readonly asked = new Set<Promise<unknown>>();
   private readonly ending = new AbortController();
   private takeBackWake: (() => void) | undefined;
@@ -142,7 +141,7 @@ export class Reactor {
     this.worklist.apply(runId, fact);
     this.inputs.apply(runId, fact);
     if (!this.live) return;
-    if (fact.type === 'StepStarted' || fact.type === 'StepCancelled' || fact.type === 'StepFailed') this.claiming.delete(fact.data.executionId);
+    if (fact.type === 'StepCancelled' || fact.type === 'StepFailed') this.parts.runner.letGo([fact.data.executionId]);
     if (fact.type === 'StepStarted' && fact.data.worker === this.parts.runner.node) this.run(runId, fact.data.executionId);
     if (fact.type === 'StepStopRequested') this.parts.runner.stop(fact.data.executionId, fact.data.reason);
   }
@@ -151,10 +150,8 @@ export class Reactor {
     const why = error instanceof Error ? error.message : String(error);
     this.quarantined.set(runId, why);
     this.parts.report(`Run ${runId} is left alone from here on: ${why}`, error);
-    const left = this.worklist.drop(runId);
-    for (const executionId of left) this.claiming.delete(executionId);
-    this.parts.runner.letGo(left);
     this.inputs.drop(runId);
+    this.parts.runner.letGo(this.worklist.drop(runId));
   }
 
   private run(runId: RunId, executionId: string): void {
@@ -176,22 +173,20 @@ export class Reactor {
   private goOn(): void {
     if (this.quiet) return;
     for (const attempt of this.worklist.waiting()) {
-      if (this.parts.runner.free - this.claiming.size <= 0) break;
-      if (!this.claiming.has(attempt.executionId)) this.claim(attempt);
+      if (this.parts.runner.free <= 0) break;
+      if (this.parts.runner.reserve(attempt.executionId)) this.claim(attempt);
     }
     this.fireDue();
   }
 
-  /** The claim counts against the slots until a fact says what came of it: that may be seen after the answer. */
+  /** Its slot is held until a fact says what came of the claim: that may be seen after the answer. */
   private claim({ runId, executionId, stepId }: Attempt): void {
-    this.claiming.add(executionId);
     const { node } = this.parts.runner;
     const origin = { actor: `node:${node}`, roles: [], via: 'runner', commandId: ids.claimCommand(executionId, node) } as const;
     void this.ask(new ClaimStep(runId, executionId, stepId, node, origin)).then((refused) => {
       if (refused === undefined) return;
-      this.claiming.delete(executionId);
       this.worklist.passOver(executionId);
-      this.goOn();
+      this.parts.runner.letGo([executionId]);
     });
   }
 
