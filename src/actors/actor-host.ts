@@ -57,7 +57,9 @@ export interface ActorKind<S, C extends ActorCommand> {
   goOn?(command: C): C;
 }
 
-export interface Answer {
+export interface Answer<S = unknown> {
+  /** What the command left the actor in; what it is in now, if the command was said before. */
+  readonly state: S;
   /** The facts of this command, also when it is said again. Empty: there was nothing to do. */
   readonly facts: readonly (Decided | StoredFact)[];
   readonly position: string;
@@ -98,7 +100,7 @@ export class ActorHost<S, C extends ActorCommand> {
   ) {}
 
   /** @throws Unavailable when the log can't say whether the command was taken: say it again with the same id. */
-  execute(command: C): Promise<Answer | Rejected> {
+  execute(command: C): Promise<Answer<S> | Rejected> {
     const stream = this.kind.streamOf(command);
     const before = this.mailboxes.get(stream) ?? Promise.resolve();
     const result = before.then(() => this.perform(stream, command));
@@ -111,7 +113,7 @@ export class ActorHost<S, C extends ActorCommand> {
   }
 
   /** Outside of the mailbox: who comes next does not wait for it. */
-  private async recorded(stream: string, command: C, answer: Answer | Rejected): Promise<Answer | Rejected> {
+  private async recorded(stream: string, command: C, answer: Answer<S> | Rejected): Promise<Answer<S> | Rejected> {
     if (isRejected(answer) && isKept(answer.rejected, command.origin.via)) {
       await this.refusals?.refused({ stream, origin: command.origin, slug: answer.rejected, reason: answer.detail, about: this.kind.about?.(command) ?? {} });
     }
@@ -122,7 +124,7 @@ export class ActorHost<S, C extends ActorCommand> {
     if (this.mailboxes.get(stream) === tail) this.mailboxes.delete(stream);
   }
 
-  private async perform(stream: string, command: C): Promise<Answer | Rejected> {
+  private async perform(stream: string, command: C): Promise<Answer<S> | Rejected> {
     for (let tries = 0; tries < MOST_DECISIONS; tries += 1) {
       const kept = this.kept.get(stream) ?? (await this.load(stream));
       const again = await this.saidBefore(stream, kept, command, tries > 0);
@@ -136,7 +138,7 @@ export class ActorHost<S, C extends ActorCommand> {
       }
       if (decision.facts.length === 0) {
         this.kind.settle?.(command, false);
-        return { facts: [], position: kept?.position ?? '', replayed: false };
+        return { facts: [], state: decision.state, position: kept?.position ?? '', replayed: false };
       }
       const answer = await this.append({ stream, command, kept, nowMs }, decision.facts, decision.state);
       if (answer === undefined) continue;
@@ -147,7 +149,7 @@ export class ActorHost<S, C extends ActorCommand> {
   }
 
   /** Undefined: somebody else wrote first, or the outcome is unknown; look again. */
-  private async append(turn: Turn<S, C>, facts: readonly Decided[], state: S): Promise<Answer | undefined> {
+  private async append(turn: Turn<S, C>, facts: readonly Decided[], state: S): Promise<Answer<S> | undefined> {
     const { stream, command, kept } = turn;
     const { sealed, blobs } = this.seal(turn, facts);
     try {
@@ -155,7 +157,7 @@ export class ActorHost<S, C extends ActorCommand> {
       this.kind.settle?.(command, true);
       if (result.duplicate) this.kept.delete(stream);
       else this.remember(turn, sealed, state, result.position);
-      return { facts, position: result.position, replayed: result.duplicate };
+      return { facts, state, position: result.position, replayed: result.duplicate };
     } catch (error) {
       this.kind.settle?.(command, false);
       this.kept.delete(stream);
@@ -187,20 +189,20 @@ export class ActorHost<S, C extends ActorCommand> {
     return { state: await this.kind.fold(whole), revision: last.revision, head: last.metadata.hash ?? GENESIS_HASH, position: last.position, bytes, keyed };
   }
 
-  private async saidBefore(stream: string, kept: Kept<S> | undefined, { origin }: C, search: boolean): Promise<Answer | Rejected | undefined> {
+  private async saidBefore(stream: string, kept: Kept<S> | undefined, { origin }: C, search: boolean): Promise<Answer<S> | Rejected | undefined> {
     if (kept === undefined) return undefined;
     const asked = kept.keyed.get(origin.commandId);
     if (asked !== undefined && asked !== origin.requestHash) {
       return { rejected: 'idempotency-key-reused', detail: 'This Idempotency-Key came with another request before. Use a new key for a new request.' };
     }
     if (asked === undefined && !search) return undefined;
-    return this.factsOf(stream, origin.commandId);
+    const facts = await this.factsOf(stream, origin.commandId);
+    const last = facts.at(-1);
+    return last && { facts, state: kept.state, position: last.position, replayed: true };
   }
 
-  private async factsOf(stream: string, command: CommandId): Promise<Answer | undefined> {
-    const facts = (await this.reader.readStream(stream)).filter((fact) => fact.metadata.commandId === command);
-    const last = facts.at(-1);
-    return last && { facts, position: last.position, replayed: true };
+  private async factsOf(stream: string, command: CommandId): Promise<readonly StoredFact[]> {
+    return (await this.reader.readStream(stream)).filter((fact) => fact.metadata.commandId === command);
   }
 
   private seal({ stream, command: { origin }, kept, nowMs }: Turn<S, C>, facts: readonly Decided[]): { sealed: SealedFact[]; blobs: Blob[] } {
