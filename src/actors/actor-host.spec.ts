@@ -149,4 +149,12 @@ describe('the actor host', () => {
     expect(order).toEqual(['second', 'first']);
     expect(told).toMatchObject([{ stream: 'run-c', slug: 'forbidden', reason: 'Enough.', about: { command: 'add 2' }, origin: { actor: 'ann' } }, { about: { command: 'add 3' } }]);
   });
+
+  it('lets go of what a decision had taken when the decision breaks', async () => {
+    const settled: boolean[] = [];
+    const breaking: ActorKind<number, Add> = { ...counter, settle: (_, appended) => void settled.push(appended), decider: () => Promise.resolve(() => { throw new TypeError('broken'); }) };
+    const log = openSqliteLog({ directory: ':memory:', clock: new SystemClock() });
+    await expect(new ActorHost(breaking, log, log, new SystemClock()).execute(add(1))).rejects.toThrow('broken');
+    expect(settled).toEqual([false]);
+  });
 });

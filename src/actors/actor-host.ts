@@ -47,7 +47,7 @@ export interface ActorKind<S, C extends ActorCommand> {
   fold(facts: readonly StoredFact[]): Promise<S>;
   /** Everything that `decide` needs and that takes waiting. Called before every decision. */
   decider(command: C): Promise<(state: S | undefined, revision: number, drawn: Drawn) => Decision<S>>;
-  /** Said after the append, or in its place when it failed: what the decision had taken can be let go. */
+  /** Said after the append, or in its place when it failed, perhaps twice: what the decision had taken can be let go. */
   settle?(command: C, appended: boolean): void;
   /** Whether the state is worth memory: something is likely to happen to it soon. */
   keep(state: S): boolean;
@@ -104,6 +104,7 @@ export class ActorHost<S, C extends ActorCommand> {
     const stream = this.kind.streamOf(command);
     const before = this.mailboxes.get(stream) ?? Promise.resolve();
     const result = before.then(() => this.perform(stream, command));
+    result.catch(() => this.kind.settle?.(command, false));
     const tail: Promise<unknown> = result.then(
       () => this.leave(stream, tail),
       () => this.leave(stream, tail),
