@@ -40,6 +40,14 @@ describe('sluice events', () => {
     expect(server.at(DOOR).map(({ query }) => query.get('after'))).toEqual([null, '0', '1']);
   });
 
+  it('goes on from where a reset begins', async () => {
+    server.on(DOOR, [list([fact(0, 'RunStarted')]), list([fact(1, 'StepDispatched')]), list([fact(2, 'RunCompleted')])]);
+    server.on('GET /live', [stream(['reset', {}, '05']), stream(['run', {}, '06'])]);
+    const { code, out } = await ask(server.url, ['events', RUN, '--follow']);
+    expect([code, out.match(/(Run|Step)\w+/g)]).toEqual([0, ['RunStarted', 'StepDispatched', 'RunCompleted']]);
+    expect(server.at('GET /live').map(({ headers }) => headers['last-event-id'])).toEqual([undefined, '05']);
+  });
+
   it('follows without a stream too', async () => {
     server.on(DOOR, [list([fact(0, 'RunStarted')]), 'break', 'break', 'break', list([]), list([fact(1, 'RunCompleted')])]).on('GET /live', 'break');
     const { code, out } = await ask(server.url, ['events', RUN, '--follow']);

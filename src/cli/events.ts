@@ -26,6 +26,8 @@ export function addEvents(program: Command, surroundings: Surroundings): void {
 class Facts {
   private revision: string | undefined;
   private position: string | undefined;
+  /** Where a stream that could not go back so far began instead. */
+  private resetTo: string | undefined;
   private ended = false;
 
   constructor(
@@ -77,9 +79,11 @@ class Facts {
   private async somethingHappened(): Promise<boolean> {
     const stop = new AbortController();
     try {
-      const messages = this.session.client.live({ run: this.runId, after: this.position, lastEventId: undefined }, stop.signal);
+      const messages = this.session.client.live({ run: this.runId, after: this.position, lastEventId: this.resetTo }, stop.signal);
       for await (const message of messages) {
-        if (message.event === 'reset') return true;
+        this.resetTo = message.event === 'reset' ? message.id : undefined;
+        // What it did not tell is read, but not as fast as a server may say so.
+        if (message.event === 'reset') return false;
         // Several messages tell of one fact.
         if (message.id !== undefined && this.position !== undefined && message.id <= this.position) continue;
         await this.tellNew();

@@ -35,11 +35,11 @@ export class RunStory {
       const notes = [attempt > 1 ? `attempt ${attempt}` : '', tookText(step.startedAt, step.endedAt), errorText(step.error)];
       this.move(step.id, { attempt, rank: rankOf(step.status) }, step.status, notes);
     }
-    const waitsForPeople = run.status === 'parked' || run.waitingFor?.some(({ what }) => what === 'gate' || what === 'approval') === true;
-    for (const waiting of waitsForPeople ? (run.waitingFor ?? []) : []) {
-      const key = `${waiting.stepId} ${waiting.since} ${waiting.what}`;
-      if (this.waits.has(key)) continue;
-      this.waits.add(key);
+    const gates = new Set((run.approvals ?? []).filter(({ state }) => state === 'pending').map(({ stepId }) => stepId));
+    for (const waiting of run.waitingFor ?? []) {
+      const stepId = waiting.stepId ?? '';
+      if (!gates.has(stepId) || this.waits.has(stepId)) continue;
+      this.waits.add(stepId);
       this.session.say(...waitingLines(waiting, run).map((line, at) => `${INDENT}${at === 0 ? 'waits for ' : ''}${line}`));
     }
     if (this.status !== undefined && run.status !== this.status && !hasEnded(run.status)) this.line('(the run)', run.status, []);

@@ -55,12 +55,11 @@ export function countsText(run: Pick<RunRow, 'counts'>): string {
 /** Who is waited for, and what that person would write. */
 export function waitingLines(waiting: WaitingFor, run: Pick<RunDetail, 'approvals'>): string[] {
   const approval = (run.approvals ?? []).find(({ stepId, state }) => stepId === waiting.stepId && state === 'pending');
-  const who = eitherOf(waiting.who);
   const until = typeof waiting.endsAt === 'string' ? `, until ${timeText(waiting.endsAt)}` : '';
   const place = [waiting.what, waiting.stepId].filter((part) => typeof part === 'string').join(' ');
-  const said = waiting.text ?? approval?.title ?? '';
+  const said = waiting.text ?? [eitherOf(waiting.who), approval?.title ?? ''].filter((part) => part !== '').join(': ');
   return [
-    `${place}${who === '' ? '' : `: ${who}`}${until}${said === '' ? '' : `: ${said}`}`,
+    `${place}${until}${said === '' ? '' : `: ${said}`}`,
     ...(approval === undefined ? [] : decisionLines(approval)),
   ];
 }

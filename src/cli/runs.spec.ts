@@ -27,7 +27,7 @@ const detail = {
     step('publish', 'pending', { attempts: 0 }),
   ],
   approvals: [{ id: GATE, runId: RUN, stepId: 'release', state: 'pending', title: 'Release 2009-Q4' }],
-  waitingFor: [{ what: 'gate', stepId: 'release', since: '2026-11-24T11:58:00.000Z', who: ['controller', 'operator'], endsAt: '2026-12-24T11:58:00.000Z', text: 'Release 2009-Q4: 1 USD' }],
+  waitingFor: [{ what: 'approval', stepId: 'release', since: '2026-11-24T11:58:00.000Z', who: ['controller', 'operator'], endsAt: '2026-12-24T11:58:00.000Z', text: 'Somebody with the role controller or operator has to decide.' }],
   allowedActions: [{ action: 'cancel', href: `/runs/${RUN}/cancel`, method: 'POST' }, { action: 'approve', href: `/approvals/${GATE}/approve`, method: 'POST', stepId: 'release' }],
 };
 let server: StandIn;
@@ -151,7 +151,7 @@ describe('sluice show', () => {
       'publish          job       pending',
       '',
       'Waits for',
-      '  gate release: controller or operator, until 2026-12-24 11:58:00Z: Release 2009-Q4: 1 USD',
+      '  approval release, until 2026-12-24 11:58:00Z: Somebody with the role controller or operator has to decide.',
       `    sluice approve ${GATE}`,
       `    sluice reject ${GATE} -m "why not"`,
       '',

@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { jobRow, listOf, runCounts, type JobRow } from './answers.js';
 import { openSession, type Surroundings } from './context.js';
+import { MAX_LIMIT } from './parsing.js';
 import { counted, tableLines, type Column } from './rendering.js';
 import { statusWord } from './terminal.js';
 
@@ -11,7 +12,7 @@ export function addService(program: Command, surroundings: Surroundings): void {
     .description('list the jobs that are registered')
     .action(async (_: unknown, command: Command) => {
       const session = openSession(surroundings, command);
-      const { body, raw } = await session.client.get('/jobs', listOf(jobRow));
+      const { body, raw } = await session.client.get('/jobs', listOf(jobRow), { limit: MAX_LIMIT });
       session.document(raw);
       if (body.items.length === 0) session.say('No jobs are registered. SLUICE_JOBS names the modules that have them.');
       else session.say(...tableLines(session.terminal, JOB_COLUMNS, body.items));

@@ -57,7 +57,7 @@ describe('sluice run --watch', () => {
   });
 
   it('says who is waited for and goes on watching', async () => {
-    const waitingFor = [{ what: 'gate', stepId: 'ok', since: '2026-11-24T11:58:00.000Z', who: ['risk', 'cfo'], text: 'Is it right?' }];
+    const waitingFor = [{ what: 'approval', stepId: 'ok', since: '2026-11-24T11:58:00.000Z', who: ['risk', 'cfo'], text: 'Somebody with the role risk or cfo has to decide.' }, { what: 'job', stepId: 'x', who: ['node'], text: 'a job' }];
     const approvals = [{ id: GATE, runId: RUN, stepId: 'ok', state: 'pending', title: 'Is it right?' }];
     server.on(`GET /runs/${RUN}`, [
       run('running', '11', [step('ok', 'pending', 0, 'gate')]),
@@ -69,7 +69,8 @@ describe('sluice run --watch', () => {
     server.on('GET /live', [stream(row('parked', '12')), stream(), stream(['approval', decided], row('running', '13'))]);
     const { code, out } = await ask(server.url, ['run', 'nightly', '--watch']);
     expect(code).toBe(0);
-    expect(out.match(/waits for gate ok: risk or cfo: Is it right\?/g)).toHaveLength(1);
+    expect(out.match(/waits for approval ok: Somebody with the role risk or cfo has to decide\./g)).toHaveLength(1);
+    expect(out).not.toContain('a job');
     expect(out).toContain(`sluice approve ${GATE}\n`);
     expect(out).toMatch(/ok +approved +by carl, fine\n/);
   });
@@ -87,9 +88,10 @@ describe('sluice run --watch', () => {
 
   it('reads everything anew after a reset', async () => {
     server.on(`GET /runs/${RUN}`, [run('running', '11'), run('running', '30'), run('completed', '31')]);
-    server.on('GET /live', [stream(['execution', { id: 'e', runId: RUN, stepId: 'a', status: 'running', attempt: 1 }, '12'], ['reset', {}]), stream(row('completed', '31'))]);
+    server.on('GET /live', [stream(['execution', { id: 'e', runId: RUN, stepId: 'a', status: 'running', attempt: 1 }, '12'], ['reset', {}, '25']), stream(row('completed', '31'))]);
     expect((await ask(server.url, ['run', 'nightly', '--watch'])).code).toBe(0);
-    expect(server.at('GET /live').map(({ query, headers }) => [query.get('after'), headers['last-event-id']])).toEqual([['11', undefined], ['30', undefined]]);
+    expect(server.at('GET /live').map(({ query, headers }) => [query.get('after'), headers['last-event-id']])).toEqual([['11', undefined], [null, '25']]);
+    expect(server.at(`GET /runs/${RUN}`)[1]?.query.get('atLeast')).toBe('25');
   });
 
   it('looks again and again where there is no stream', async () => {

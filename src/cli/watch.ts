@@ -51,10 +51,11 @@ export class RunWatch {
     try {
       const options = { run: this.runId, after: this.run?.position ?? undefined, lastEventId: this.lastEventId };
       for await (const message of this.session.client.live(options, ended.signal)) {
-        this.lastEventId = message.id ?? this.lastEventId;
-        if (message.event === 'reset') this.lastEventId = undefined;
-        else this.session.client.sawPosition(message.id);
-        if (message.event === 'reset' || this.tell(message)) return true;
+        this.lastEventId = message.event === 'reset' ? message.id : (message.id ?? this.lastEventId);
+        this.session.client.sawPosition(message.id);
+        // Everything is read anew, but not as fast as a server may say so.
+        if (message.event === 'reset') return false;
+        if (this.tell(message)) return true;
       }
       return false;
     } catch (error) {
