@@ -9,6 +9,7 @@
  * 3. A stubborn handler keeps its slot until it returns, whatever the run has gone on to.
  * 4. Once the drain has begun nothing is begun: an attempt whose claim was under way is given back as lost.
  */
+import { refuseUnstorableText } from '../events/canonical.js';
 import { isJsonObject, parseJson } from '../events/json.js';
 import type { JsonValue } from '../events/json.js';
 import type { RunError } from '../events/run.events.js';
@@ -18,6 +19,7 @@ import type { JobContext } from '../jobs/job.js';
 import { jobFailureOf } from '../jobs/job-errors.js';
 import type { JobRegistry } from '../jobs/job-registry.js';
 import type { JobIssue } from '../jobs/job-schema.js';
+import { Unavailable } from '../log/log-errors.js';
 import { ReportOutcome } from '../runs/run.commands.js';
 import type { AnyRunCommand, Outcome, Report } from '../runs/run.commands.js';
 import type { Inputs } from './run-inputs.js';
@@ -36,6 +38,7 @@ export interface RunnerEars {
 
 const LOG_LINES = 200;
 const LOG_BYTES = 16 * 1024;
+const MOST_OUTPUT_BYTES = 256 * 1024;
 
 export class JobRunner {
   /** Executions that hold a slot: being claimed, or running. */
@@ -133,8 +136,9 @@ export class JobRunner {
   }
 
   private async outcomeOf(attempt: Attempt, inputs: () => Promise<Inputs>, context: Omit<JobContext, keyof Inputs>, report: Report): Promise<Outcome> {
+    let given: Inputs | undefined;
     try {
-      const given = await inputs();
+      given = await inputs();
       const params = await this.jobs.validateParameters(attempt.job, given.params);
       if (!params.ok) return invalid('parameters', attempt.job, params.issues, report);
       const job = this.jobs.get(attempt.job);
@@ -143,9 +147,14 @@ export class JobRunner {
       const result = await handler.run({ ...context, outputs: given.outputs, params: params.value });
       const outputs = await this.jobs.validateOutputs(attempt.job, result ?? {});
       if (!outputs.ok) return invalid('outputs', attempt.job, outputs.issues, report);
-      const value = parseJson(JSON.stringify(outputs.value ?? {}));
+      const text = JSON.stringify(outputs.value ?? {});
+      const value = parseJson(text);
+      const faults = outputFaults(text, value);
+      if (faults.length > 0) return invalid('outputs', attempt.job, faults, report);
       return { kind: 'succeeded', outputs: isJsonObject(value) ? value : { value }, report };
     } catch (thrown) {
+      // Nothing was begun, and the log is away for good: the next start finds the attempt lost.
+      if (given === undefined && thrown instanceof Unavailable) throw thrown;
       const { error, retryAfterMs } = jobFailureOf(thrown);
       return { kind: 'failed', error, ...(retryAfterMs !== undefined && { retryAfterMs }), report };
     }
@@ -165,6 +174,13 @@ function invalid(what: 'parameters' | 'outputs', job: string, found: readonly Jo
   const issues = found.map(({ path, message }) => `${path || '/'}: ${message}`).join('; ');
   const error: RunError = { kind: 'validation', code: `invalid-${what}`, message: `The ${what} do not fit job ${job}: ${issues}`, retryable: false };
   return { kind: 'failed', error, report };
+}
+
+/** What no store keeps, or not every one. */
+function outputFaults(text: string, value: JsonValue): readonly JobIssue[] {
+  const bytes = Buffer.byteLength(text);
+  if (bytes > MOST_OUTPUT_BYTES) return [{ path: '', message: `They are ${bytes} bytes, and at most ${MOST_OUTPUT_BYTES} are kept. Keep the data elsewhere and give its place.` }];
+  return refuseUnstorableText(value).map((path) => ({ path, message: 'Text with NUL or half of a surrogate pair can not be kept.' }));
 }
 
 function contextOf(attempt: Attempt, signal: AbortSignal, report: { progress?: { done: number; total: number | null }; log: string[] }): Omit<JobContext, keyof Inputs> {
