@@ -38,6 +38,10 @@ export interface ExecutionRow {
 export interface ExecutionHistoryRow extends ExecutionRow {
   /** What the step came to by this attempt, as long as there is no later one. */
   readonly stepStatus: StepStatus;
+  /** When its time-out, its grace or its wait for the next attempt is over; null if nothing ends it but itself. */
+  readonly endsAt: string | null;
+  /** Why its signal was aborted. */
+  readonly stopping: string | null;
 }
 
 /** A run of which something is open: what its executions are called by. */
@@ -64,6 +68,7 @@ export const EXECUTIONS: Table<ExecutionHistoryRow> = {
   columns: {
     id: 'text', runId: 'text', batchId: 'text', batchName: 'text', stepId: 'text', kind: 'text', job: 'text', attempt: 'integer', status: 'text', worker: 'text',
     queuedAt: 'text', startedAt: 'text', endedAt: 'text', params: 'json', outputs: 'json', error: 'json', progress: 'json', log: 'json', stepStatus: 'text',
+    endsAt: 'text', stopping: 'text',
   },
   key: ['id'],
   indexes: [['queuedAt', 'id'], ['runId', 'queuedAt', 'id'], ['status', 'queuedAt', 'id'], ['job', 'queuedAt', 'id'], ['batchId', 'queuedAt', 'id']],
@@ -97,20 +102,24 @@ function take({ id: runId, fact, at }: FactOf<Placed<RunFact>>, rows: Rows): voi
     case 'StepDispatched':
       return put(rows, undefined, queued(runId, fact.data, at, rows));
     case 'StepStarted':
-      return change(rows, fact.data.executionId, { status: 'running', stepStatus: 'running', worker: fact.data.worker, startedAt: at });
+      return change(rows, fact.data.executionId, { status: 'running', stepStatus: 'running', worker: fact.data.worker, startedAt: at, endsAt: fact.data.timeoutAt });
+    case 'StepStopRequested':
+      return change(rows, fact.data.executionId, { endsAt: fact.data.graceEndsAt, stopping: fact.data.reason });
+    case 'StepRetryScheduled':
+      return change(rows, fact.data.executionId, { endsAt: fact.data.retryAt });
     case 'StepSucceeded':
-      return change(rows, fact.data.executionId, { status: 'succeeded', stepStatus: 'succeeded', endedAt: at, outputs: fact.data.outputs, ...reported(fact.data) });
+      return change(rows, fact.data.executionId, { status: 'succeeded', stepStatus: 'succeeded', endedAt: at, endsAt: null, outputs: fact.data.outputs, ...reported(fact.data) });
     case 'StepFailed': {
       const { orphaned, timedOut, final, error } = fact.data;
       const status = orphaned ? 'orphaned' : timedOut ? 'timedOut' : 'failed';
-      return change(rows, fact.data.executionId, { status, stepStatus: final ? 'failed' : 'retrying', endedAt: at, error, ...reported(fact.data) });
+      return change(rows, fact.data.executionId, { status, stepStatus: final ? 'failed' : 'retrying', endedAt: at, endsAt: null, error, ...reported(fact.data) });
     }
     case 'StepLost':
-      return change(rows, fact.data.executionId, { status: 'lost', stepStatus: fact.data.final ? 'failed' : 'retrying', endedAt: at, error: fact.data.error });
+      return change(rows, fact.data.executionId, { status: 'lost', stepStatus: fact.data.final ? 'failed' : 'retrying', endedAt: at, endsAt: null, error: fact.data.error });
     case 'StepCancelled':
       // Of a step that waited for its next attempt the last one had ended before.
-      if (fact.data.was === 'retrying') return change(rows, fact.data.executionId, { stepStatus: 'cancelled' });
-      return change(rows, fact.data.executionId, { status: fact.data.orphaned ? 'orphaned' : 'cancelled', stepStatus: 'cancelled', endedAt: at, ...reported(fact.data) });
+      if (fact.data.was === 'retrying') return change(rows, fact.data.executionId, { stepStatus: 'cancelled', endsAt: null });
+      return change(rows, fact.data.executionId, { status: fact.data.orphaned ? 'orphaned' : 'cancelled', stepStatus: 'cancelled', endedAt: at, endsAt: null, ...reported(fact.data) });
     default:
   }
 }
@@ -121,7 +130,7 @@ function queued(runId: string, data: RunFactData<'StepDispatched'>, at: string, 
   return {
     id: data.executionId, runId, batchId: run.batchId, batchName: run.batchName, stepId: data.stepId, kind: data.kind, job: data.job, attempt: data.attempt,
     status: 'queued', worker: null, queuedAt: at, startedAt: null, endedAt: null, params: data.params, outputs: null, error: null, progress: null, log: null,
-    stepStatus: 'dispatched',
+    stepStatus: 'dispatched', endsAt: null, stopping: null,
   };
 }
 

@@ -1,9 +1,12 @@
 /** What can be said to a batch definition. */
 import { Command } from '@nestjs/cqrs';
-import type { Origin } from '../actors/actor.js';
+import type { Origin, Rejected } from '../actors/actor.js';
 import type { BatchSource } from '../events/batch.events.js';
 import type { BatchDefinition } from '../events/definition.js';
 import type { BatchId } from '../ids.js';
+
+/** Batches that are made for a job that is run alone are called after it; nobody else may take such a name. */
+export const JOB_BATCH_PREFIX = 'job.';
 
 export interface BatchAnswer {
   readonly batchId: BatchId;
@@ -12,7 +15,7 @@ export interface BatchAnswer {
   readonly replayed: boolean;
 }
 
-export abstract class BatchCommand extends Command<BatchAnswer> {
+export abstract class BatchCommand extends Command<BatchAnswer | Rejected> {
   constructor(readonly batchId: BatchId, readonly origin: Origin) {
     super();
   }

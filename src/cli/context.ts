@@ -10,6 +10,8 @@ export interface Surroundings {
   readonly terminal: Terminal;
   readonly clock: Clock;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Starts the server in this process. */
+  serve(): Promise<void>;
 }
 
 /** One command under way. */

@@ -14,9 +14,16 @@ describe('The command line', () => {
   it('says what there is, and ends with 0', async () => {
     const { code, out, err } = await ask(server.url, ['--help']);
     expect([code, err]).toEqual([0, '']);
-    for (const command of ['batches', 'run', 'runs', 'show', 'cancel', 'approvals', 'approve', 'reject', 'events', 'jobs', 'counts']) {
+    for (const command of ['start', 'batches', 'run', 'runs', 'show', 'cancel', 'approvals', 'approve', 'reject', 'events', 'jobs', 'counts']) {
       expect(out).toMatch(new RegExp(`^  ${command} `, 'm'));
     }
+  });
+
+  it('starts the server in this process', async () => {
+    let served = 0;
+    const serve = async (): Promise<void> => void (served += 1);
+    expect(await ask(server.url, ['start'], { serve })).toEqual({ code: 0, out: '', err: '' });
+    expect(served).toBe(1);
   });
 
   it('says its version', async () => {
@@ -72,7 +79,7 @@ describe('The command line', () => {
     const { url } = gone;
     await gone.close();
     const { code, err } = await ask(url, ['runs']);
-    expect([code, err]).toEqual([1, expect.stringMatching(/^No server answers at http:.* \(ECONNREFUSED\)\. Start one, or .*--url or SLUICE_URL\.\n$/)]);
+    expect([code, err]).toEqual([1, expect.stringMatching(/^No server answers at http:.* \(ECONNREFUSED\)\. Start one with "sluice start", or .*--url or SLUICE_URL\.\n$/)]);
   });
 
   it('says so when something else is there', async () => {

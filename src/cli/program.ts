@@ -51,11 +51,11 @@ function programOf(surroundings: Surroundings, version: string): Command {
     })
     .showHelpAfterError('("sluice --help" and "sluice <command> --help" say what there is)')
     .exitOverride();
+  addService(program, surroundings);
   addBatches(program, surroundings);
   addRuns(program, surroundings);
   addApprovals(program, surroundings);
   addEvents(program, surroundings);
-  addService(program, surroundings);
   return program;
 }
 

@@ -1,6 +1,7 @@
 /** A run as a person reads it: what it is, its tree of steps, what it waits for, what may be done. */
 import type { ApprovalRow, RunDetail, RunRow, StepNode, WaitingFor } from './answers.js';
-import { ageText, durationText, eitherOf, errorText, fieldLines, tableLines, timeText, tookText, type Column } from './rendering.js';
+import { isObject } from './parsing.js';
+import { ageText, cut, durationText, eitherOf, errorText, fieldLines, tableLines, timeText, tookText, type Column } from './rendering.js';
 import { heading, safeJson, statusWord, type Terminal } from './terminal.js';
 
 /** A step with the branches of the tree drawn before its name. */
@@ -15,13 +16,16 @@ interface TreeNode extends TreeLine {
 
 export function runLines(terminal: Terminal, run: RunDetail, now: number): string[] {
   const tree = treeOf(run.steps ?? []).flatMap(({ name, step, inner }) => [{ name, step }, ...drawn(inner, '')]);
-  const waits = (run.waitingFor ?? []).flatMap((waiting) => waitingLines(waiting, run));
+  const waits = (run.waitingFor ?? []).flatMap((waiting) => [
+    ...waitingLines(waiting, run).map((line) => `  ${line}`),
+    ...shownLines(pendingAt(waiting, run)).map((line) => cut(terminal, `  ${line}`)),
+  ]);
   const actions = (run.allowedActions ?? []).map(({ action, stepId }) => (typeof stepId === 'string' ? `${action} ${stepId}` : action));
   return [
     `${heading(terminal, `Run ${run.id}`)}  ${statusWord(terminal, run.status)}${run.paused === true ? ` ${statusWord(terminal, 'paused')}` : ''}`,
     ...fieldLines(runFields(run, now)),
     ...(tree.length === 0 ? [] : ['', ...tableLines(terminal, treeColumns(terminal), tree)]),
-    ...(waits.length === 0 ? [] : ['', heading(terminal, 'Waits for'), ...waits.map((line) => `  ${line}`)]),
+    ...(waits.length === 0 ? [] : ['', heading(terminal, 'Waits for'), ...waits]),
     ...(actions.length === 0 ? [] : ['', `${heading(terminal, 'Allowed now')}  ${actions.join(', ')}`]),
   ];
 }
@@ -54,7 +58,7 @@ export function countsText(run: Pick<RunRow, 'counts'>): string {
 
 /** Who is waited for, and what that person would write. */
 export function waitingLines(waiting: WaitingFor, run: Pick<RunDetail, 'approvals'>): string[] {
-  const approval = (run.approvals ?? []).find(({ stepId, state }) => stepId === waiting.stepId && state === 'pending');
+  const approval = pendingAt(waiting, run);
   const until = typeof waiting.endsAt === 'string' ? `, until ${timeText(waiting.endsAt)}` : '';
   const place = [waiting.what, waiting.stepId].filter((part) => typeof part === 'string').join(' ');
   const said = waiting.text ?? [eitherOf(waiting.who), approval?.title ?? ''].filter((part) => part !== '').join(': ');
@@ -64,7 +68,21 @@ export function waitingLines(waiting: WaitingFor, run: Pick<RunDetail, 'approval
   ];
 }
 
-export function decisionLines(approval: Pick<ApprovalRow, 'id'>): string[] {
+function pendingAt(waiting: WaitingFor, { approvals }: Pick<RunDetail, 'approvals'>): ApprovalRow | undefined {
+  return (approvals ?? []).find(({ stepId, state }) => stepId === waiting.stepId && state === 'pending');
+}
+
+/** What is put before whoever decides. */
+function shownLines(approval: ApprovalRow | undefined): string[] {
+  const data = isObject(approval?.data) ? Object.entries(approval.data) : [];
+  const shown = data.map(([name, value]) => [name, typeof value === 'string' ? value : safeJson(value)] as const);
+  return [
+    ...(typeof approval?.description === 'string' ? [`  ${approval.description}`] : []),
+    ...(shown.length === 0 ? [] : fieldLines(shown)),
+  ];
+}
+
+function decisionLines(approval: Pick<ApprovalRow, 'id'>): string[] {
   return [`  sluice approve ${approval.id}`, `  sluice reject ${approval.id} -m "why not"`];
 }
 

@@ -1,4 +1,4 @@
-/** `sluice jobs` and `counts`: what the server has and does. */
+/** `sluice start`, `jobs` and `counts`: the server, what it has and what it does. */
 import type { Command } from 'commander';
 import { jobRow, listOf, runCounts, type JobRow } from './answers.js';
 import { openSession, type Surroundings } from './context.js';
@@ -7,6 +7,10 @@ import { counted, tableLines, type Column } from './rendering.js';
 import { statusWord } from './terminal.js';
 
 export function addService(program: Command, surroundings: Surroundings): void {
+  program
+    .command('start')
+    .description('start the server here, as the SLUICE_… environment says')
+    .action(() => surroundings.serve());
   program
     .command('jobs')
     .description('list the jobs that are registered')

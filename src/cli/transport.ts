@@ -121,7 +121,7 @@ export class Transport {
     if (error instanceof Unreachable) return error;
     const { url } = this.connection;
     if (isNobodyThere(error)) {
-      return new Unreachable(`No server answers at ${url} (${codeOf(error) ?? ''}). Start one, or say where it is with --url or SLUICE_URL.`, true);
+      return new Unreachable(`No server answers at ${url} (${codeOf(error) ?? ''}). Start one with "sluice start", or say where it is with --url or SLUICE_URL.`, true);
     }
     const why = codeOf(error) ?? messageOf(error);
     return new Unreachable(`The connection to ${url} broke (${why}). See that the server runs there, or correct --url or SLUICE_URL.${doubt}`, true);

@@ -38,11 +38,11 @@ function isPlainObject(value: unknown): value is Record<string, unknown> {
   return prototype === Object.prototype || prototype === null;
 }
 
-const jsonValueSchema = z.custom<JsonValue>(
+export const jsonValueSchema = z.custom<JsonValue>(
   (value) => isJsonValue(value),
   `Give a JSON value of at most ${DEFINITION_LIMITS.maxJsonDepth} levels.`,
 );
-const jsonObjectSchema = z
+export const jsonObjectSchema = z
   .custom<JsonObject>(isPlainJsonObject, `Give a JSON object of at most ${DEFINITION_LIMITS.maxJsonDepth} levels.`)
   .meta({ type: 'object' });
 

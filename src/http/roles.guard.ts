@@ -62,6 +62,7 @@ export class RolesGuard implements CanActivate {
     if (need === undefined) return this.refuse(request, caller, 'Nobody may pass this door: it does not say who may.');
     if (need !== 'known' && !hasRole(caller, need)) return this.refuse(request, caller, `This needs the role ${need}; ${caller.actor} does not have it.`);
     refuseOtherBodies(request);
+    refuseOtherAnswers(request);
     return true;
   }
 
@@ -77,4 +78,14 @@ function refuseOtherBodies(request: HttpRequest): void {
   const hasBody = headerOf(request, 'transfer-encoding') !== undefined || (length !== undefined && length !== '0');
   const type = (headerOf(request, 'content-type') ?? '').split(';', 1)[0]?.trim().toLowerCase();
   if (hasBody && type !== 'application/json') throw new Problem('unsupported-media-type', 'Send the body as application/json.');
+  const encoding = headerOf(request, 'content-encoding');
+  if (hasBody && encoding !== undefined && encoding !== 'identity') throw new Problem('unsupported-media-type', 'Send the body as it is, without a content encoding.');
+}
+
+/** Everything is told as JSON or as an event stream; nothing else is pretended. */
+function refuseOtherAnswers(request: HttpRequest): void {
+  const accept = headerOf(request, 'accept');
+  if (accept !== undefined && !/\*\/\*|application\/\*|[/+]json|text\/(event-stream|\*)/i.test(accept)) {
+    throw new Problem('not-acceptable', 'Answers come as application/json: accept that.');
+  }
 }

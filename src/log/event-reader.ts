@@ -6,6 +6,9 @@
 import { isBlobRef, parseJson } from '../events/json.js';
 import type { JsonObject } from '../events/json.js';
 
+/** Under which a Nest provider is given an {@link EventReader}. */
+export const LOG_READER = Symbol('log reader');
+
 /** A fact as it stands in the log. */
 export interface StoredFact {
   readonly stream: string;

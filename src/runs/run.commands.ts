@@ -1,6 +1,6 @@
 /** What can be said to a run. Fields only: what each means for the run is in `run.decide.ts`. */
 import { Command } from '@nestjs/cqrs';
-import type { Origin } from '../actors/actor.js';
+import type { Origin, Rejected } from '../actors/actor.js';
 import type { JsonValue } from '../events/json.js';
 import type { RunError, RunStatus, Trigger } from '../events/run.events.js';
 import type { RunId } from '../ids.js';
@@ -10,11 +10,17 @@ export interface RunAnswer {
   readonly runId: RunId;
   readonly status: RunStatus;
   readonly position: string;
+  /** False if there was nothing to say: what was asked for stood already. */
+  readonly said: boolean;
   /** This command was accepted before: this is the first answer. */
   readonly replayed: boolean;
+  /** Of the gate that a `DecideGate` spoke of. */
+  readonly gate?: { readonly outcome: GateOutcome | null; readonly given: number; readonly quorum: number };
 }
 
-export abstract class RunCommand extends Command<RunAnswer> {
+export type GateOutcome = 'approved' | 'autoApproved' | 'rejected' | 'timedOut' | 'cancelled';
+
+export abstract class RunCommand extends Command<RunAnswer | Rejected> {
   constructor(readonly runId: RunId, readonly origin: Origin) {
     super();
   }

@@ -6,10 +6,12 @@ import type { BatchDefinition } from '../../src/events/definition.js';
 import type { JsonObject } from '../../src/events/json.js';
 import { ids } from '../../src/ids.js';
 import type { RunId } from '../../src/ids.js';
+import { JobRegistry } from '../../src/jobs/job-registry.js';
 import type { JobDefinition } from '../../src/jobs/job.js';
 import { obedientJob } from '../../src/jobs/obedient.job.js';
 import { runEvent, runFold } from '../../src/runs/run.actor.js';
 import { CancelRun, DecideGate, StartRun } from '../../src/runs/run.commands.js';
+import type { AnyRunCommand } from '../../src/runs/run.commands.js';
 import type { RunSnapshot } from '../../src/runs/run.draft.js';
 import { openSluice } from '../../src/sluice.js';
 
@@ -33,8 +35,18 @@ export interface Guests {
 }
 
 export async function openEngine(directory: string, guests: Guests = { jobs: [], batches: [] }, slots = 16, clock: Clock = new SystemClock()) {
-  const sluice = await openSluice({ directory, clock, slots, jobs: [obedientJob(clock), ...guests.jobs], batches: [...BATCHES, ...guests.batches] });
-  const { log, streams, facts } = sluice;
+  const jobs = new JobRegistry();
+  for (const job of [obedientJob(clock), ...guests.jobs]) jobs.register(job);
+  const sluice = openSluice({ directory, clock, slots, jobs });
+  const { log, streams } = sluice;
+  const execute = (command: AnyRunCommand) => sluice.runs.execute(command);
+  const facts = (runId: RunId) => log.readStream(streams.run(runId));
+  try {
+    await sluice.start([...BATCHES, ...guests.batches]);
+  } catch (error) {
+    await sluice.close(0, 0);
+    throw error;
+  }
 
   const origin = (actor: string, roles: readonly string[], key?: string) => ({
     actor, roles, via: 'code' as const, ...(key === undefined ? { commandId: ids.freshCommand() } : { commandId: ids.keyedCommand(actor, 'POST', '/runs', key), requestHash: key }),
@@ -42,16 +54,16 @@ export async function openEngine(directory: string, guests: Guests = { jobs: [],
   const runIdOf = (key: string): RunId => ids.runOf(ids.keyedCommand('ann', 'POST', '/runs', key));
 
   return {
-    log, streams, quarantined: sluice.quarantined, repairs: sluice.repairs, runIdOf, facts, execute: sluice.execute,
+    log, streams, quarantined: sluice.quarantined, repairs: sluice.repairs, runIdOf, facts, execute,
     start: async (batch: string, key: string, parameters: JsonObject = {}): Promise<RunId> => {
       const command = new StartRun(runIdOf(key), { batch, parameters, labels: {}, reason: null, trigger: { type: 'code' } }, origin('ann', [], key));
-      const answer = await sluice.execute(command);
+      const answer = await execute(command);
       if (isRejected(answer)) throw new Error(answer.detail);
       return command.runId;
     },
-    cancel: (runId: RunId) => sluice.execute(new CancelRun(runId, 'enough', origin('olga', ['operator']))),
+    cancel: (runId: RunId) => execute(new CancelRun(runId, 'enough', origin('olga', ['operator']))),
     approve: (runId: RunId, roles: readonly string[], stepId = 'ok') =>
-      sluice.execute(new DecideGate(runId, { approvalId: ids.approval(runId, stepId, 1), stepId, verdict: { approve: true, note: null }, digest: null }, origin('kim', roles))),
+      execute(new DecideGate(runId, { approvalId: ids.approval(runId, stepId, 1), stepId, verdict: { approve: true, note: null }, digest: null }, origin('kim', roles))),
     /** Resolves when a fact of this type stands in the run's stream. */
     said: async (runId: RunId, type: string): Promise<void> => {
       const ending = new AbortController();
@@ -68,7 +80,7 @@ export async function openEngine(directory: string, guests: Guests = { jobs: [],
           if (delivery.kind !== 'facts') continue;
           for (const fact of delivery.facts) {
             const event = runEvent(fact);
-            if (event.type === 'RunStarted') state = runFold.initial({ plan: await sluice.pinned(event.data.batchId, event.data.batchVersion, event.data.definitionHash) });
+            if (event.type === 'RunStarted') state = runFold.initial({ plan: await sluice.definitions.pinned(event.data.batchId, event.data.batchVersion, event.data.definitionHash) });
             if (state !== undefined) state = runFold.next(state, event);
           }
           if (state !== undefined && wanted.includes(state.value)) return state;

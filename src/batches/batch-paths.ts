@@ -1,0 +1,25 @@
+/** How the doors of batches name a batch and its version. */
+import { invalid, Problem } from '../http/problem.js';
+import { ids, parseId } from '../ids.js';
+import type { BatchId } from '../ids.js';
+
+/** A batch is called by its id or its name. */
+export function batchIdOf(batch: string): BatchId {
+  return parseId<BatchId>(batch) ?? ids.batch(batch);
+}
+
+export function noBatch(batch: string): Problem {
+  return new Problem('not-found', `There is no batch ${batch.slice(0, 100)}.`);
+}
+
+export function etagOf(version: number): string {
+  return `"${version}"`;
+}
+
+/** @throws Problem precondition-required without one, validation-failed for one that no answer carried */
+export function versionOf(ifMatch: string | undefined): number {
+  if (ifMatch === undefined) throw new Problem('precondition-required', 'Say which version you have changed: send the ETag that you were given as If-Match.');
+  const version = /^(?:W\/)?"?(\d{1,9})"?$/.exec(ifMatch.trim())?.[1];
+  if (version === undefined) throw invalid([{ path: '/headers/if-match', message: 'must be the ETag of an answer, like "3"' }]);
+  return Number(version);
+}

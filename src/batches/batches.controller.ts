@@ -1,0 +1,74 @@
+/** The doors where batch definitions are read: as they are now, and every version for ever. */
+import { Get, Param, Query, Res } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import { QueryBus } from '@nestjs/cqrs';
+import { z } from 'zod';
+import { batchSourceSchema } from '../events/batch.events.js';
+import { labelParam, several, textParam } from '../http/asking.js';
+import { asOf, atLeastQuery, awaitAtLeast } from '../http/at-least.js';
+import { Door } from '../http/door.js';
+import { pageQuery } from '../http/paging.js';
+import type { Page } from '../http/paging.js';
+import { Problem } from '../http/problem.js';
+import { Needs } from '../http/roles.guard.js';
+import { ReadSide } from '../reading/read-side.js';
+import { batchIdOf, etagOf, noBatch } from './batch-paths.js';
+import { GetBatch, GetBatchVersions, ListBatches } from './batch.queries.js';
+import type { BatchDetail, BatchRow, BatchVersionRow } from './batch.queries.js';
+
+const listQuery = z.strictObject({
+  q: textParam.optional(),
+  label: several(labelParam),
+  source: batchSourceSchema.optional(),
+  hidden: z.enum(['true', 'false']).optional(),
+  ...atLeastQuery.shape,
+  ...pageQuery.shape,
+});
+const oneQuery = z.strictObject(atLeastQuery.shape);
+
+@Door('batches')
+@Needs('viewer')
+export class BatchesController {
+  constructor(
+    private readonly queries: QueryBus,
+    private readonly read: ReadSide,
+    private readonly adapterHost: HttpAdapterHost,
+  ) {}
+
+  @Get()
+  async list(@Query({ schema: listQuery }) { limit, cursor, atLeast, hidden, ...filter }: z.output<typeof listQuery>): Promise<Page<BatchRow>> {
+    await awaitAtLeast(this.read.host, atLeast, this.read.waitMs);
+    return this.queries.execute(new ListBatches({ ...filter, hidden: hidden === 'true' }, { limit, cursor }));
+  }
+
+  @Get(':batch')
+  async detail(@Param('batch') batch: string, @Query({ schema: oneQuery }) { atLeast }: z.output<typeof oneQuery>, @Res({ passthrough: true }) response: unknown): Promise<BatchDetail> {
+    await awaitAtLeast(this.read.host, atLeast, this.read.waitMs);
+    const found = await this.queries.execute(new GetBatch(batchIdOf(batch)));
+    if (found === undefined) throw noBatch(batch);
+    this.adapterHost.httpAdapter.setHeader(response, 'ETag', etagOf(found.version));
+    return found;
+  }
+
+  /** Newest first, without what they define. */
+  @Get(':batch/versions')
+  async versions(@Param('batch') batch: string, @Query({ schema: oneQuery }) { atLeast }: z.output<typeof oneQuery>): Promise<Page<Omit<BatchVersionRow, 'definition'>>> {
+    await awaitAtLeast(this.read.host, atLeast, this.read.waitMs);
+    const items = (await this.allVersions(batch)).map(({ definition: _definition, ...row }) => row).reverse();
+    return { items, nextCursor: null, total: items.length, totalIs: 'exact', asOf: asOf(this.read.host) };
+  }
+
+  @Get(':batch/versions/:version')
+  async version(@Param('batch') batch: string, @Param('version') version: string, @Query({ schema: oneQuery }) { atLeast }: z.output<typeof oneQuery>): Promise<BatchVersionRow> {
+    await awaitAtLeast(this.read.host, atLeast, this.read.waitMs);
+    const found = (await this.allVersions(batch)).find((one) => String(one.version) === version);
+    if (found === undefined) throw new Problem('not-found', `Batch ${batch} has no version ${version.slice(0, 20)}.`);
+    return found;
+  }
+
+  private async allVersions(batch: string): Promise<readonly BatchVersionRow[]> {
+    const all = await this.queries.execute(new GetBatchVersions(batchIdOf(batch)));
+    if (all.length === 0) throw noBatch(batch);
+    return all;
+  }
+}

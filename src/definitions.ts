@@ -1,0 +1,84 @@
+/**
+ * Definitions: what a run needs to know of its batch, from the batch's own stream.
+ *
+ * Owns: compiled plans by the hash of their definition. Does not own: definitions (batches), jobs (registry).
+ *
+ * 1. A plan is made from a version that stands in the log; a run gets the very one that it began with.
+ */
+import { LRUCache } from 'lru-cache';
+import { isRejected } from './actors/actor.js';
+import type { Origin, Rejected } from './actors/actor.js';
+import type { ActorHost } from './actors/actor-host.js';
+import { batchVersions, fingerprint } from './batches/batch.actor.js';
+import type { BatchVersion } from './batches/batch.actor.js';
+import { DefineBatch, JOB_BATCH_PREFIX } from './batches/batch.commands.js';
+import type { AnyBatchCommand } from './batches/batch.commands.js';
+import type { BatchState } from './batches/batch.decide.js';
+import { checkDefinition, notSupportedYet } from './batches/check-definition.js';
+import { checkParameters } from './batches/run-parameters.js';
+import type { BatchDefinition } from './events/definition.js';
+import { isJsonObject } from './events/json.js';
+import type { Streams } from './events/streams.js';
+import { ids, parseId } from './ids.js';
+import type { BatchId } from './ids.js';
+import type { JobRegistry } from './jobs/job-registry.js';
+import type { EventReader } from './log/event-reader.js';
+import { compilePlan } from './runs/plan.js';
+import type { Plan } from './runs/plan.js';
+import type { Plans } from './runs/run.actor.js';
+import type { StartableBatch } from './runs/run.draft.js';
+
+const MOST_PLANS = 500;
+
+export class Definitions implements Plans {
+  private readonly plans = new LRUCache<string, Plan>({ max: MOST_PLANS });
+
+  constructor(
+    private readonly reader: EventReader,
+    private readonly streams: Streams,
+    private readonly jobs: JobRegistry,
+  ) {}
+
+  async startable(batch: string): Promise<StartableBatch | Rejected> {
+    const id = parseId<BatchId>(batch) ?? ids.batch(batch);
+    const { versions, deleted } = await batchVersions(this.reader, this.streams, id);
+    const newest = versions.at(-1);
+    if (newest === undefined) return { rejected: 'not-found', detail: `There is no batch ${batch.slice(0, 100)}.` };
+    if (deleted) return { rejected: 'batch-deleted', detail: `Batch ${newest.name} was deleted and starts no more runs.` };
+    const plan = this.planOf(newest);
+    const known = [...plan.jobs].filter((job) => this.jobs.has(job));
+    return {
+      id, name: newest.name, version: newest.version, plan,
+      jobDefaults: Object.fromEntries(known.map((job) => [job, this.jobs.defaultsOf(job)])),
+      unknownJobs: [...plan.jobs].filter((job) => !this.jobs.has(job)).map((job) => ({ path: '/steps', message: `No job is registered as "${job}".` })),
+      // The parameters of a job that is run alone are its own: it judges them itself.
+      check: (given) =>
+        newest.name.startsWith(JOB_BATCH_PREFIX) && isJsonObject(given) ? { parameters: given, errors: [] } : checkParameters(plan.definition.parameters ?? [], given),
+    };
+  }
+
+  async pinned(batchId: string, version: number, hash: string): Promise<Plan> {
+    const known = this.plans.get(hash);
+    if (known !== undefined) return known;
+    const id = parseId<BatchId>(batchId);
+    const found = id && (await batchVersions(this.reader, this.streams, id)).versions.find((one) => one.version === version && one.definitionHash === hash);
+    if (found === undefined) throw new Error(`Version ${version} of batch ${batchId} is not in the log.`);
+    return this.planOf(found);
+  }
+
+  private planOf({ definition, definitionHash }: BatchVersion): Plan {
+    const plan = this.plans.get(definitionHash) ?? compilePlan(definition, definitionHash);
+    this.plans.set(definitionHash, plan);
+    return plan;
+  }
+}
+
+/** Saves a batch that is defined in code. @throws Error with every fault: a node does not start with a batch that can't be meant */
+export async function defineInCode(batch: BatchDefinition, jobs: JobRegistry, host: ActorHost<BatchState, AnyBatchCommand>): Promise<void> {
+  const { definition, errors } = checkDefinition(batch, { jobs: (name) => jobs.has(name) });
+  const faults = definition === undefined ? errors : [...errors, ...notSupportedYet(definition)];
+  if (faults.length > 0) throw new Error(`Batch ${batch.name} can't be defined: ${faults.map(({ path, message }) => `${path}: ${message}`).join(' ')}`);
+  const origin: Origin = { actor: 'code', roles: [], via: 'code', commandId: ids.freshCommand() };
+  const answer = await host.execute(new DefineBatch(ids.batch(batch.name), { definition: batch, ...fingerprint(batch), source: 'code', expected: 'any' }, origin));
+  if (isRejected(answer)) throw new Error(answer.detail);
+}

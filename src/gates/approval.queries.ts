@@ -1,0 +1,74 @@
+/** Questions about approvals: the gates that wait for people, and those that were decided. */
+import { Query, QueryHandler } from '@nestjs/cqrs';
+import type { IQueryHandler } from '@nestjs/cqrs';
+import { sql } from 'kysely';
+import { APPROVAL_COUNTS, APPROVAL_ROLES, APPROVALS } from '../../projections/approvals.js';
+import type { ApprovalHistoryRow, ApprovalRow } from '../../projections/approvals.js';
+import { listed } from '../http/listing.js';
+import type { Caller } from '../http/identity.js';
+import type { Page, PageQuery } from '../http/paging.js';
+import { ReadSide } from '../reading/read-side.js';
+import { is, isOneOf, rowById, whereAll } from '../reading/selection.js';
+
+export type { ApprovalHistoryRow, ApprovalRow } from '../../projections/approvals.js';
+
+export interface ApprovalFilter {
+  readonly state?: 'pending' | 'decided' | undefined;
+  readonly run?: string | undefined;
+  /** Only those that one of these roles may decide; all if absent. */
+  readonly roles?: readonly string[] | undefined;
+}
+
+export class ListApprovals extends Query<Page<ApprovalRow>> {
+  constructor(readonly filter: ApprovalFilter, readonly page: PageQuery) {
+    super();
+  }
+}
+
+/** With what is needed to decide on it. */
+export class GetApproval extends Query<ApprovalHistoryRow | undefined> {
+  constructor(readonly id: string) {
+    super();
+  }
+}
+
+@QueryHandler(ListApprovals)
+export class ListApprovalsHandler implements IQueryHandler<ListApprovals> {
+  constructor(private readonly read: ReadSide) {}
+
+  async execute({ filter: { state, run, roles }, page: { limit, cursor } }: ListApprovals): Promise<Page<ApprovalRow>> {
+    const where = [
+      ...(state === undefined ? [] : [is(APPROVALS, 'state', state)]),
+      ...(run === undefined ? [] : [is(APPROVALS, 'runId', run)]),
+      ...(roles === undefined ? [] : [sql`${sql.ref(`${APPROVALS.name}.id`)} in (select ${sql.ref('approvalId')} from ${sql.table(APPROVAL_ROLES.name)} where ${isOneOf(APPROVAL_ROLES, 'role', [...roles, '*'])})`]),
+    ];
+    const total = run === undefined && roles === undefined ? await this.total(state) : undefined;
+    return listed(this.read, { selection: { table: APPROVALS, where, order: 'since', descending: true }, limit, cursor, total, show: approvalRow });
+  }
+
+  private async total(state: string | undefined): Promise<number> {
+    const where = state === undefined ? [] : [isOneOf(APPROVAL_COUNTS, 'state', [state])];
+    const { rows } = await sql<{ n: number | null }>`select sum(approvals) as n from ${sql.table(APPROVAL_COUNTS.name)} ${whereAll(where)}`.execute(this.read.db);
+    return rows[0]?.n ?? 0;
+  }
+}
+
+@QueryHandler(GetApproval)
+export class GetApprovalHandler implements IQueryHandler<GetApproval> {
+  constructor(private readonly read: ReadSide) {}
+
+  async execute({ id }: GetApproval): Promise<ApprovalHistoryRow | undefined> {
+    const row = await rowById(this.read.db, APPROVALS, id);
+    return row && { ...row, data: await this.read.whole(row.data) };
+  }
+}
+
+/** The row as it is shown: what stands beside it stays here. */
+export function approvalRow({ notTheStarter: _not, startedBy: _by, givenBy: _given, ...row }: ApprovalHistoryRow): ApprovalRow {
+  return row;
+}
+
+/** Whether the gate's roles let this caller look at it and decide. */
+export function mayDecide({ allowedRoles }: Pick<ApprovalRow, 'allowedRoles'>, { roles }: Caller): boolean {
+  return allowedRoles.some((role) => role === '*' || roles.has(role));
+}

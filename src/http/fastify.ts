@@ -1,0 +1,33 @@
+/** Fastify as our server sets it up: problems also for what its router refuses, and bodies that are what they say. */
+import { isUtf8 } from 'node:buffer';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyError, FastifyReply } from 'fastify';
+import { Problem } from './problem.js';
+
+/** A definition may have 1 MiB; this leaves room for what stands round it. */
+const BODY_BYTES = 1_100 * 1024;
+/** Longer than any id or name of ours, so that an unknown one is told as such. */
+const PARAM_LENGTH = 500;
+
+export function fastifyAdapter(): FastifyAdapter {
+  return new FastifyAdapter({
+    bodyLimit: BODY_BYTES,
+    routerOptions: { maxParamLength: PARAM_LENGTH },
+    frameworkErrors: (error: FastifyError, _request: unknown, reply: FastifyReply) => {
+      const problem = error.code === 'FST_ERR_MAX_PARAM_LENGTH' ? new Problem('not-found', 'There is nothing with a name that long.') : new Problem('validation-failed', `The path can not be read: ${error.message}`);
+      void reply.status(problem.status).header('content-type', 'application/problem+json; charset=utf-8').send(JSON.stringify(problem.body()));
+    },
+  });
+}
+
+/** JSON bodies: whole UTF-8, no `__proto__`, and none at all where the length is 0. */
+export function takeJsonBodies(app: NestFastifyApplication): void {
+  const parse = app.getHttpAdapter().getInstance().getDefaultJsonParser('error', 'error');
+  app.useBodyParser('application/json', { bodyLimit: BODY_BYTES }, (request, body, done) => {
+    if (body.length === 0) return done(null, undefined);
+    if (!isUtf8(body)) return done(new Problem('validation-failed', 'The body is no valid JSON: its bytes are not UTF-8.'), undefined);
+    // The parser looks at no request: only its type asks for a narrower one.
+    Reflect.apply(parse, undefined, [request, body.toString('utf8'), done]);
+  });
+}

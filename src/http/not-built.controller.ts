@@ -1,0 +1,27 @@
+/** Doors of the contract that are not built: they say so, so that nobody takes them for misspelt. */
+import { All, Get, Redirect } from '@nestjs/common';
+import { Door } from './door.js';
+import { Problem } from './problem.js';
+import { NeedsCaller, Open } from './roles.guard.js';
+
+const NOT_BUILT = [
+  'runs/stats', 'runs/:runId/retry', 'runs/:runId/pause', 'runs/:runId/resume', 'executions/:id/cancel', 'schedules', 'schedules/preview',
+  'batches/:batch/schedule/occurrences', 'batches/:batch/schedule/pause', 'batches/:batch/schedule/resume', 'batches/:batch/schedule/trigger',
+  'batches/:batch/schedule/backfill', 'audit/runs/:runId/state', 'audit/runs/:runId/diff', 'audit/runs/:runId/export', 'audit/keys', 'audit/events',
+  'projections', 'projections/:name/rebuild', 'projections/:name/cut-over', 'projections/:name/roll-back', 'projections/:name/repair', 'projections/:name/diff',
+  'projections/:name/parked', 'projections/:name/parked/:id/retry', 'projections/:name/parked/:id/skip', 'workers', 'metrics', 'dashboard', 'docs',
+];
+
+@Door()
+@NeedsCaller()
+export class NotBuiltController {
+  @Get()
+  @Open()
+  @Redirect('dashboard', 302)
+  front(): void {}
+
+  @All(NOT_BUILT)
+  notBuilt(): never {
+    throw new Problem('not-supported-yet', 'This door is part of the contract and is not built yet. GET /openapi.json lists those that are.');
+  }
+}

@@ -1,0 +1,45 @@
+/** The read side as queries see it: the rows, and how far they are. */
+import type { Kysely } from 'kysely';
+import { isBlobRef, parseJson } from '../events/json.js';
+import type { JsonValue } from '../events/json.js';
+import type { EventReader } from '../log/event-reader.js';
+import type { ProjectionHost } from './projection-host.js';
+import type { ReadStore } from './read-store.js';
+
+export interface ReadSideOptions {
+  readonly host: ProjectionHost;
+  readonly store: ReadStore;
+  readonly reader: EventReader;
+  /** How long a query waits for the position that it asks for. */
+  readonly waitMs: number;
+}
+
+export class ReadSide {
+  readonly host: ProjectionHost;
+  readonly waitMs: number;
+  readonly db: Kysely<unknown>;
+
+  constructor(private readonly options: ReadSideOptions) {
+    this.host = options.host;
+    this.waitMs = options.waitMs;
+    this.db = options.store.queries();
+  }
+
+  /** Waits for what stands in the log now: for whoever looks for what was said a moment ago. */
+  async settled(): Promise<void> {
+    await this.host.waitFor(await this.options.reader.head(), this.waitMs);
+  }
+
+  /** A payload that stands in a blob, in its place; any other as it is. */
+  async whole(payload: JsonValue): Promise<JsonValue> {
+    if (!isBlobRef(payload)) return payload;
+    const text = await this.options.reader.readBlob(payload.$blob);
+    if (text === undefined) throw new Error(`The log does not have blob ${payload.$blob}.`);
+    return parseJson(text);
+  }
+
+  /** How fresh an answer is. */
+  asOf(): { readonly position: string; readonly lagMs: number } {
+    return { position: this.host.position(), lagMs: this.host.lagMs() };
+  }
+}

@@ -1,0 +1,132 @@
+/**
+ * What happens, as it happens: one message for each row that a fact has changed, after the row can be read.
+ *
+ * Owns: nothing; each listener is a subscription to the log of its own, so that it resumes without a gap wherever it was.
+ * Talks to: the log's reader, the read side, the listener's event stream.
+ *
+ * 1. A message is sent after the projections' commit: whoever reads on hearing it sees at least that.
+ * 2. The last message of a position carries it as `id`. Several facts about one row in one delivery are one message.
+ * 3. A place to resume from that is too far back is answered with `reset`: read everything anew.
+ */
+import { Get, Inject, Query, Req, Res } from '@nestjs/common';
+import { QueryBus } from '@nestjs/cqrs';
+import { z } from 'zod';
+import type { Clock } from '../clock.js';
+import { Streams } from '../events/streams.js';
+import { uuidParam } from '../http/asking.js';
+import { GetApproval, approvalRow } from '../gates/approval.queries.js';
+import { Door } from '../http/door.js';
+import { invalid } from '../http/problem.js';
+import { headerOf } from '../http/request.js';
+import type { HttpRequest } from '../http/request.js';
+import { Needs } from '../http/roles.guard.js';
+import { EventStream } from '../http/sse.js';
+import type { StreamableResponse, StreamMessage } from '../http/sse.js';
+import { parseId } from '../ids.js';
+import type { RunId } from '../ids.js';
+import { LOG_READER } from '../log/event-reader.js';
+import type { EventReader, StoredFact } from '../log/event-reader.js';
+import { ReadSide } from '../reading/read-side.js';
+import { GetExecution } from './execution.queries.js';
+import { GetRunRow } from './run.queries.js';
+
+export const CLOCK = Symbol('clock');
+
+const TOPICS = ['run', 'execution', 'approval', 'schedule', 'projection'] as const;
+type Topic = (typeof TOPICS)[number];
+
+/** Facts that a listener is told one by one; further back than that it reads the lists anew. */
+const MOST_BEHIND = 10_000;
+/** How long a message waits for the projections before it is given up and the listener is told to read anew. */
+const COMMIT_WAIT_MS = 30_000;
+
+const liveQuery = z.strictObject({
+  after: z.string().max(128).optional(),
+  topics: z
+    .string()
+    .transform((list) => list.split(','))
+    .pipe(z.array(z.enum(TOPICS)))
+    .optional(),
+  run: uuidParam.optional(),
+});
+
+@Door('live')
+@Needs('viewer')
+export class LiveController {
+  constructor(
+    @Inject(LOG_READER) private readonly reader: EventReader,
+    private readonly streams: Streams,
+    private readonly read: ReadSide,
+    private readonly queries: QueryBus,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  @Get()
+  async live(@Query({ schema: liveQuery }) { after, topics = [...TOPICS], run }: z.output<typeof liveQuery>, @Req() request: HttpRequest, @Res() response: StreamableResponse): Promise<void> {
+    const asked = headerOf(request, 'last-event-id') ?? after;
+    if (asked !== undefined && !/^[\x21-\x7e]*$/.test(asked)) throw invalid([{ path: '/after', message: 'must be a position that an answer of this server carried' }]);
+    const head = await this.reader.head();
+    const stream = new EventStream(response, this.clock);
+    const from = await this.resumable(asked, head);
+    if (from === undefined) await stream.send({ id: head, event: 'reset', data: { position: head } });
+    const prefixes = run === undefined ? [this.streams.prefix('run')] : [this.runStream(run)];
+    try {
+      await this.tell(stream, { after: from ?? head, prefixes, topics: new Set(topics) });
+    } finally {
+      stream.close();
+    }
+  }
+
+  /** Where to go on; undefined if that is too far back, or no place of this log. */
+  private async resumable(asked: string | undefined, head: string): Promise<string | undefined> {
+    if (asked === undefined) return head;
+    if (asked > head) return undefined;
+    let facts = 0;
+    for await (const page of this.reader.readAll({ after: asked || undefined, limit: MOST_BEHIND + 1 })) facts += page.length;
+    return facts > MOST_BEHIND ? undefined : asked;
+  }
+
+  private runStream(run: string): string {
+    const id = parseId<RunId>(run);
+    if (id === undefined) throw invalid([{ path: '/run', message: 'must be the id of a run' }]);
+    return this.streams.run(id);
+  }
+
+  private async tell(stream: EventStream, { after, prefixes, topics }: { after: string; prefixes: readonly string[]; topics: ReadonlySet<Topic> }): Promise<void> {
+    for await (const delivery of this.reader.subscribe({ after: after || undefined, filter: { prefixes }, signal: stream.signal })) {
+      if (delivery.kind !== 'facts') continue;
+      const position = delivery.facts.at(-1)!.position;
+      const committed = await this.read.host.waitFor(position, COMMIT_WAIT_MS);
+      const messages = committed ? await this.messagesOf(delivery.facts, topics) : [{ event: 'reset', data: { position } }];
+      for (const [at, message] of messages.entries()) {
+        if (!(await stream.send(at === messages.length - 1 ? { id: position, ...message } : message))) return;
+      }
+    }
+  }
+
+  private async messagesOf(facts: readonly StoredFact[], topics: ReadonlySet<Topic>): Promise<StreamMessage[]> {
+    const changed = { run: new Set<string>(), execution: new Set<string>(), approval: new Set<string>() };
+    for (const { stream, data } of facts) {
+      changed.run.add(this.streams.parse(stream)?.id ?? '');
+      if (typeof data.executionId === 'string') changed.execution.add(data.executionId);
+      if (typeof data.approvalId === 'string') changed.approval.add(data.approvalId);
+    }
+    const rows = {
+      execution: (id: string) => this.queries.execute(new GetExecution(id)),
+      approval: async (id: string) => {
+        const row = await this.queries.execute(new GetApproval(id));
+        return row && approvalRow(row);
+      },
+      run: (id: string) => this.queries.execute(new GetRunRow(id)),
+    };
+    const messages: StreamMessage[] = [];
+    for (const topic of ['execution', 'approval', 'run'] as const) {
+      if (!topics.has(topic)) continue;
+      for (const id of changed[topic]) {
+        const row = await rows[topic](id);
+        if (row !== undefined) messages.push({ event: topic, data: row });
+      }
+    }
+    return messages;
+  }
+}

@@ -1,0 +1,85 @@
+/** One run with all that is known of it: its steps as a tree, its approvals, what it waits for, what may be done. */
+import { Inject } from '@nestjs/common';
+import { Query, QueryHandler } from '@nestjs/cqrs';
+import type { IQueryHandler } from '@nestjs/cqrs';
+import { APPROVALS } from '../../projections/approvals.js';
+import { EXECUTIONS, REFUSED_STEPS } from '../../projections/executions.js';
+import { RUNS } from '../../projections/run-history.js';
+import { approvalRow, mayDecide } from '../gates/approval.queries.js';
+import type { ApprovalHistoryRow, ApprovalRow } from '../gates/approval.queries.js';
+import { hasRole } from '../http/identity.js';
+import type { Caller } from '../http/identity.js';
+import { ReadSide } from '../reading/read-side.js';
+import { is, rowById, rowsOf, selectRows } from '../reading/selection.js';
+import type { Plans } from './run.actor.js';
+import { runRow } from './run.queries.js';
+import type { RunRow } from './run.queries.js';
+import { stepTree, waitingFor } from './run-steps.queries.js';
+import type { StepNode, WaitsFor } from './run-steps.queries.js';
+
+/** Under which the query is given the definitions that runs are pinned to. */
+export const PLANS = Symbol('plans');
+
+/** What this caller may do now, and where. */
+export interface AllowedAction {
+  readonly action: 'cancel' | 'approve' | 'reject';
+  readonly href: string;
+  readonly method: 'POST';
+  readonly stepId?: string;
+}
+
+export interface RunDetail extends RunRow {
+  readonly steps: readonly StepNode[];
+  readonly approvals: readonly ApprovalRow[];
+  readonly waitingFor: readonly WaitsFor[];
+  readonly allowedActions: readonly AllowedAction[];
+}
+
+/** Undefined if there is no such run; 'forbidden' for a caller who neither views nor decides anything in it. */
+export class GetRun extends Query<RunDetail | 'forbidden' | undefined> {
+  constructor(readonly id: string, readonly caller: Caller, readonly base: string) {
+    super();
+  }
+}
+
+/** Far more than a run may have: no page is needed. */
+const ALL = 100_000;
+
+@QueryHandler(GetRun)
+export class GetRunHandler implements IQueryHandler<GetRun> {
+  constructor(
+    private readonly read: ReadSide,
+    @Inject(PLANS) private readonly plans: Pick<Plans, 'pinned'>,
+  ) {}
+
+  async execute({ id, caller, base }: GetRun): Promise<RunDetail | 'forbidden' | undefined> {
+    const { db } = this.read;
+    const row = await rowById(db, RUNS, id);
+    if (row === undefined) return undefined;
+    const gates = await selectRows(db, { table: APPROVALS, where: [is(APPROVALS, 'runId', id)], order: 'since', descending: false }, ALL);
+    if (!hasRole(caller, 'viewer') && !gates.some((gate) => mayDecide(gate, caller))) return 'forbidden';
+    const attempts = await selectRows(db, { table: EXECUTIONS, where: [is(EXECUTIONS, 'runId', id)], order: 'queuedAt', descending: false }, ALL);
+    const refused = await rowsOf(db, REFUSED_STEPS, [is(REFUSED_STEPS, 'runId', id)]);
+    const { definition } = await this.plans.pinned(row.batchId, row.batchVersion, row.definitionHash);
+    const parts = { run: row, attempts, gates, refused };
+    return {
+      ...runRow(row),
+      parameters: await this.read.whole(row.parameters),
+      steps: stepTree(definition.steps, parts),
+      approvals: gates.map(approvalRow),
+      waitingFor: waitingFor(parts),
+      allowedActions: allowedActions(row, gates, caller, base),
+    };
+  }
+}
+
+function allowedActions({ id, status }: RunRow, gates: readonly ApprovalHistoryRow[], caller: Caller, base: string): AllowedAction[] {
+  const open = status === 'running' || status === 'parked' || status === 'failing' || status === 'compensating';
+  const pending = gates.filter((gate) => gate.state === 'pending' && mayDecide(gate, caller));
+  return [
+    ...(open && hasRole(caller, 'operator') ? [{ action: 'cancel', href: `${base}/runs/${id}/cancel`, method: 'POST' } as const] : []),
+    ...pending.flatMap(({ id: approvalId, stepId }) =>
+      (['approve', 'reject'] as const).map((action) => ({ action, href: `${base}/approvals/${approvalId}/${action}`, method: 'POST', stepId }) as const),
+    ),
+  ];
+}

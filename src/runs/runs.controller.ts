@@ -1,0 +1,158 @@
+/** The doors of runs: start, watch, cancel. */
+import { Body, Get, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import { CommandBus, QueryBus } from '@nestjs/cqrs';
+import { z } from 'zod';
+import { jsonObjectSchema, labelsSchema } from '../events/definition.js';
+import { RUN_STATUSES } from '../events/run.events.js';
+import type { RunStatus } from '../events/run.events.js';
+import { isRefusal, problemOf, sayMutation } from '../http/accepted.js';
+import { labelParam, refuseUnstorable, several, storedText, textParam, timeParam } from '../http/asking.js';
+import { atLeastQuery, awaitAtLeast } from '../http/at-least.js';
+import { Door } from '../http/door.js';
+import { commandIdentity } from '../http/idempotency.js';
+import { Who } from '../http/identity.js';
+import type { Caller } from '../http/identity.js';
+import { Links } from '../http/links.js';
+import { pageQuery } from '../http/paging.js';
+import type { Page } from '../http/paging.js';
+import { Problem } from '../http/problem.js';
+import type { HttpRequest } from '../http/request.js';
+import { Needs, NeedsCaller } from '../http/roles.guard.js';
+import { ids, parseId } from '../ids.js';
+import type { RunId } from '../ids.js';
+import { ReadSide } from '../reading/read-side.js';
+import { CancelRun, StartRun } from './run.commands.js';
+import { GetRun } from './run-detail.queries.js';
+import type { RunDetail } from './run-detail.queries.js';
+import { CountRuns, ListRuns } from './run.queries.js';
+import type { RunCounts, RunFilter, RunRow } from './run.queries.js';
+
+const reason = storedText(2_000);
+const startBody = z
+  .strictObject({
+    parameters: jsonObjectSchema.superRefine(refuseUnstorable).default({}),
+    labels: labelsSchema.superRefine(refuseUnstorable).default({}),
+    reason: reason.nullable().default(null),
+  })
+  .default({ parameters: {}, labels: {}, reason: null });
+type StartBody = z.output<typeof startBody>;
+
+const cancelBody = z.strictObject({ reason: reason.nullable().default(null) }).default({ reason: null });
+
+const filterShape = {
+  status: several(z.enum(RUN_STATUSES)),
+  batch: textParam.optional(),
+  label: several(labelParam),
+  trigger: several(z.enum(['api', 'schedule', 'backfill', 'retry', 'code'])),
+  startedBy: textParam.optional(),
+  startedAfter: timeParam.optional(),
+  startedBefore: timeParam.optional(),
+  endedAfter: timeParam.optional(),
+  q: textParam.optional(),
+};
+const countQuery = z.strictObject({ ...filterShape, ...atLeastQuery.shape });
+const listQuery = z.strictObject({
+  ...filterShape, ...atLeastQuery.shape, ...pageQuery.shape,
+  sort: z.enum(['-startedAt', '+startedAt', 'startedAt', '-durationMs', '+durationMs', 'durationMs']).default('-startedAt'),
+});
+const atLeastOnly = z.strictObject(atLeastQuery.shape);
+
+@Door()
+export class RunsController {
+  constructor(
+    private readonly commands: CommandBus,
+    private readonly queries: QueryBus,
+    private readonly read: ReadSide,
+    private readonly links: Links,
+    private readonly adapterHost: HttpAdapterHost,
+  ) {}
+
+  /** Starts a run of the batch's newest version. The same Idempotency-Key starts the same run, for ever. */
+  @Post('batches/:batch/runs')
+  @HttpCode(202)
+  @Needs('operator')
+  async start(@Param('batch') batch: string, @Body({ schema: startBody }) body: StartBody, @Who() caller: Caller, @Req() request: HttpRequest, @Res({ passthrough: true }) response: unknown) {
+    const { commandId, requestHash, keyed } = commandIdentity(request, caller, body);
+    const origin = { actor: caller.actor, roles: [...caller.roles], via: 'rest', commandId, ...(keyed && { requestHash }) } as const;
+    const answer = await this.commands.execute(new StartRun(ids.runOf(commandId), { batch, ...body, trigger: { type: 'api' } }, origin));
+    if (isRefusal(answer)) throw problemOf(answer);
+    sayMutation(this.adapterHost, response, answer);
+    this.adapterHost.httpAdapter.setHeader(response, 'Location', `${this.links.base}/runs/${answer.runId}`);
+    return { runId: answer.runId, position: answer.position };
+  }
+
+  @Get('runs')
+  @Needs('viewer')
+  async list(@Query({ schema: listQuery }) query: z.output<typeof listQuery>): Promise<Page<RunRow>> {
+    const { limit, cursor, sort, atLeast, ...filter } = query;
+    await awaitAtLeast(this.read.host, atLeast, this.read.waitMs);
+    const column = sort.endsWith('durationMs') ? 'durationMs' : 'startedAt';
+    return this.queries.execute(new ListRuns(withBatchId(filter), { limit, cursor }, sort.startsWith('-') ? `-${column}` : `+${column}`));
+  }
+
+  @Get('runs/counts')
+  @Needs('viewer')
+  async counts(@Query({ schema: countQuery }) query: z.output<typeof countQuery>): Promise<RunCounts> {
+    const { atLeast, ...filter } = query;
+    await awaitAtLeast(this.read.host, atLeast, this.read.waitMs);
+    return this.queries.execute(new CountRuns(withBatchId(filter)));
+  }
+
+  @Get('runs/:runId')
+  @NeedsCaller()
+  async detail(@Param('runId') runId: string, @Query({ schema: atLeastOnly }) { atLeast }: z.output<typeof atLeastOnly>, @Who() caller: Caller): Promise<RunDetail> {
+    await awaitAtLeast(this.read.host, atLeast, this.read.waitMs);
+    const found = await this.queries.execute(new GetRun(idOf(runId), caller, this.links.base));
+    if (found === undefined) throw noRun(runId);
+    if (found === 'forbidden') throw new Problem('forbidden', `Looking at this run needs the role viewer, or a role of one of its gates; ${caller.actor} has neither.`);
+    return found;
+  }
+
+  @Post('runs/:runId/cancel')
+  @HttpCode(202)
+  @Needs('operator')
+  cancel(@Param('runId') runId: string, @Body({ schema: cancelBody }) body: z.output<typeof cancelBody>, @Who() caller: Caller, @Req() request: HttpRequest, @Res({ passthrough: true }) response: unknown) {
+    return this.cancelRun(runId, body, caller, request, response);
+  }
+
+  /** The same door under the path of UKBatch. */
+  @Post('batches/:runId/cancel')
+  @HttpCode(202)
+  @Needs('operator')
+  cancelByBatch(@Param('runId') runId: string, @Body({ schema: cancelBody }) body: z.output<typeof cancelBody>, @Who() caller: Caller, @Req() request: HttpRequest, @Res({ passthrough: true }) response: unknown) {
+    return this.cancelRun(runId, body, caller, request, response);
+  }
+
+  private async cancelRun(runId: string, body: z.output<typeof cancelBody>, caller: Caller, request: HttpRequest, response: unknown): Promise<{ readonly status: RunStatus; readonly position: string }> {
+    const id = idOf(runId);
+    const { commandId, requestHash, keyed } = commandIdentity(request, caller, body);
+    const answer = await this.commands.execute(new CancelRun(id, body.reason, { actor: caller.actor, roles: [...caller.roles], via: 'rest', commandId, ...(keyed && { requestHash }) }));
+    if (isRefusal(answer)) throw problemOf(answer, answer.rejected === 'run-already-ended' ? { allowedActions: await this.actionsOn(id, caller) } : {});
+    sayMutation(this.adapterHost, response, answer);
+    if (answer.said === false && answer.status === 'cancelled') this.adapterHost.httpAdapter.status(response, 200);
+    return { status: answer.status, position: answer.position };
+  }
+
+  /** What may be done instead; the read side is given the time to see why it was refused. */
+  private async actionsOn(id: RunId, caller: Caller): Promise<RunDetail['allowedActions']> {
+    await this.read.settled();
+    const found = await this.queries.execute(new GetRun(id, caller, this.links.base));
+    return typeof found === 'object' ? found.allowedActions : [];
+  }
+}
+
+/** @throws Problem not-found for what can't be the id of a run */
+export function idOf(runId: string): RunId {
+  const id = parseId<RunId>(runId);
+  if (id === undefined) throw noRun(runId);
+  return id;
+}
+
+export function noRun(runId: string): Problem {
+  return new Problem('not-found', `There is no run ${runId.slice(0, 100)}.`);
+}
+
+function withBatchId({ batch, ...filter }: RunFilter): RunFilter {
+  return { ...filter, ...(batch !== undefined && { batch: parseId(batch) ?? ids.batch(batch) }) };
+}

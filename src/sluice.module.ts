@@ -1,0 +1,225 @@
+/**
+ * SluiceModule: the library in somebody's NestJS application, and all that the standalone server is made of.
+ *
+ * Owns: providers, their wiring, start and stop. Does not own: signals, the process, the application's own routes.
+ *
+ * 1. It starts when the application has, and drains before it shuts down.
+ * 2. Guards, filters and pipes are bound to our doors alone.
+ * 3. Each of our commands has exactly one handler: anything else stops the start.
+ */
+import 'reflect-metadata';
+import { ConfigurableModuleBuilder, Inject, Logger, Module } from '@nestjs/common';
+import type { BeforeApplicationShutdown, DynamicModule, OnApplicationBootstrap, OnModuleInit, Provider, Type } from '@nestjs/common';
+import { DiscoveryModule, DiscoveryService, RouterModule } from '@nestjs/core';
+import { CommandBus, CqrsModule, QueryBus } from '@nestjs/cqrs';
+import { COMMAND_KEYS } from '../projections/command-keys.js';
+import { BATCH_HOST, batchCommandHandlers } from './batches/batch.handlers.js';
+import { GetBatchHandler, GetBatchVersionsHandler, ListBatchesHandler } from './batches/batch.queries.js';
+import { BatchAuthorsController, KNOWN_JOBS } from './batches/batch-authors.controller.js';
+import { BatchesController } from './batches/batches.controller.js';
+import { JobRunsController } from './batches/job-runs.controller.js';
+import { SystemClock } from './clock.js';
+import type { Clock } from './clock.js';
+import type { BatchDefinition } from './events/definition.js';
+import { Streams } from './events/streams.js';
+import { GetApprovalHandler, ListApprovalsHandler } from './gates/approval.queries.js';
+import { ApprovalsController } from './gates/approvals.controller.js';
+import { HealthController, READINESS } from './http/health.controller.js';
+import type { Identify } from './http/identity.js';
+import { KeyLedger } from './http/key-ledger.js';
+import { Links } from './http/links.js';
+import { AUTH, MeController } from './http/me.controller.js';
+import { NotBuiltController } from './http/not-built.controller.js';
+import { Problem } from './http/problem.js';
+import { IDENTIFY, REFUSED_CALLERS } from './http/roles.guard.js';
+import { RouteTable } from './http/route-table.js';
+import type { JobDefinition } from './jobs/job.js';
+import { JobDiscovery } from './jobs/job-discovery.js';
+import { JobRegistry } from './jobs/job-registry.js';
+import { JobsController } from './jobs/jobs.controller.js';
+import { LOG_READER } from './log/event-reader.js';
+import { ReadSide } from './reading/read-side.js';
+import { is, rowsOf } from './reading/selection.js';
+import { ExecutionsController } from './runs/executions.controller.js';
+import { GetExecutionHandler, ListExecutionsHandler } from './runs/execution.queries.js';
+import { CLOCK, LiveController } from './runs/live.controller.js';
+import { RunEventsController } from './runs/run-events.controller.js';
+import { RUN_HOST, runCommandHandlers } from './runs/run.handlers.js';
+import { GetRunHandler, PLANS } from './runs/run-detail.queries.js';
+import { CountRunsHandler, GetRunRowHandler, ListRunsHandler } from './runs/run.queries.js';
+import { RunsController } from './runs/runs.controller.js';
+import { openSluice } from './sluice.js';
+import type { SluiceEngine } from './sluice.js';
+import { Sluice } from './sluice.service.js';
+
+/** What the runtime is told. */
+export interface SluiceModuleOptions {
+  /** The data directory, or `:memory:` for one that ends with the process. */
+  readonly directory: string;
+  readonly jobs?: readonly JobDefinition[];
+  readonly batches?: readonly BatchDefinition[];
+  /** Jobs at once on this node; 8 unless given. */
+  readonly slots?: number;
+  /** Put before stream names, for a log that is shared. */
+  readonly namespace?: string | undefined;
+  /** How long a query waits for the position that it asks for, in milliseconds; 2,000 unless given. */
+  readonly readWaitMs?: number;
+  /** How long running jobs may go on when the application shuts down, in milliseconds; 10,000 unless given. */
+  readonly drainMs?: number;
+  /** Says who asks, and under which roles. Without it every door is shut. */
+  readonly identify?: Identify;
+  /** How callers sign in, as `GET /me` says it. */
+  readonly auth?: string;
+  readonly clock?: Clock;
+}
+
+/** What has to be known before the options are. */
+export interface SluiceModuleExtras {
+  readonly isGlobal?: boolean;
+  /** Opens the REST doors. */
+  readonly rest?: boolean;
+  /** Not built yet. */
+  readonly dashboard?: boolean;
+  /** Where the doors are; `/sluice` unless given. */
+  readonly path?: string;
+}
+
+/** Jobs and batches that a feature of the application brings. */
+export interface SluiceFeature {
+  readonly jobs?: readonly JobDefinition[];
+  readonly batches?: readonly BatchDefinition[];
+}
+
+const DOORS: readonly Type[] = [
+  MeController, JobsController, JobRunsController, RunsController, RunEventsController, LiveController, ExecutionsController, ApprovalsController, BatchesController, BatchAuthorsController,
+  HealthController, NotBuiltController,
+];
+const QUERIES: readonly Type[] = [
+  ListRunsHandler, CountRunsHandler, GetRunRowHandler, GetRunHandler, ListExecutionsHandler, GetExecutionHandler, ListApprovalsHandler, GetApprovalHandler,
+  ListBatchesHandler, GetBatchHandler, GetBatchVersionsHandler,
+];
+
+/** Under which the engine is given inside of the module. */
+export const ENGINE = Symbol('engine');
+const SLOTS = 8;
+const DRAIN_MS = 10_000;
+const GRACE_MS = 2_000;
+
+class Feature {
+  constructor(readonly brought: SluiceFeature) {}
+}
+
+const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModuleBuilder<SluiceModuleOptions>({ moduleName: 'Sluice' })
+  .setClassMethodName('forRoot')
+  .setExtras<SluiceModuleExtras>({ isGlobal: false, rest: false, dashboard: false, path: '/sluice' }, (module, { isGlobal = false, rest = false, path = '/sluice' }) => ({
+    ...module,
+    global: isGlobal,
+    imports: [...(module.imports ?? []), CqrsModule, DiscoveryModule, ...(rest && path !== '' ? [RouterModule.register([{ path, module: module.module }])] : [])],
+    controllers: rest ? [...DOORS] : [],
+    providers: [...(module.providers ?? []), { provide: Links, useValue: new Links(path) }, ...providers()],
+    exports: [...(module.exports ?? []), Sluice, CqrsModule],
+  }))
+  .build();
+
+function providers(): Provider[] {
+  const of = <T>(token: symbol | Type, pick: (engine: SluiceEngine) => T): Provider => ({ provide: token, useFactory: pick, inject: [ENGINE] });
+  return [
+    JobRegistry, JobDiscovery, RouteTable,
+    { provide: CLOCK, useFactory: ({ clock }: SluiceModuleOptions) => clock ?? new SystemClock(), inject: [MODULE_OPTIONS_TOKEN] },
+    { provide: ENGINE, useFactory: engineOf, inject: [MODULE_OPTIONS_TOKEN, JobRegistry, CLOCK] },
+    of(RUN_HOST, ({ runs }) => runs),
+    of(BATCH_HOST, ({ batches }) => batches),
+    of(LOG_READER, ({ log }) => log),
+    of(Streams, ({ streams }) => streams),
+    of(ReadSide, ({ read }) => read),
+    of(PLANS, ({ definitions }) => definitions),
+    of(REFUSED_CALLERS, ({ refusals }) => refusals.callers),
+    of(READINESS, readinessOf),
+    of(KeyLedger, keyLedgerOf),
+    { provide: KNOWN_JOBS, useExisting: JobRegistry },
+    { provide: IDENTIFY, useFactory: ({ identify }: SluiceModuleOptions) => identify ?? (() => undefined), inject: [MODULE_OPTIONS_TOKEN] },
+    { provide: AUTH, useFactory: ({ auth }: SluiceModuleOptions) => auth ?? 'application', inject: [MODULE_OPTIONS_TOKEN] },
+    { provide: Sluice, useFactory: (commands: CommandBus, queries: QueryBus, read: ReadSide, clock: Clock) => new Sluice(commands, queries, read, clock), inject: [CommandBus, QueryBus, ReadSide, CLOCK] },
+    ...QUERIES, ...runCommandHandlers, ...batchCommandHandlers,
+  ];
+}
+
+function engineOf(options: SluiceModuleOptions, jobs: JobRegistry, clock: Clock): SluiceEngine {
+  const logger = new Logger('Sluice');
+  const { directory, slots = SLOTS, namespace, readWaitMs } = options;
+  return openSluice({
+    directory, clock, jobs, slots, namespace, ...(readWaitMs !== undefined && { readWaitMs }),
+    report: (what, error) => logger.warn(error instanceof Error ? `${what} ${error.message}` : what),
+  });
+}
+
+function keyLedgerOf({ read }: SluiceEngine): KeyLedger {
+  return new KeyLedger({
+    requestHashOf: async (commandId) => {
+      await read.settled();
+      const [used] = await rowsOf(read.db, COMMAND_KEYS, [is(COMMAND_KEYS, 'commandId', commandId)]);
+      return used?.requestHash;
+    },
+  });
+}
+
+function readinessOf({ log, read }: SluiceEngine): { whyNotReady(): Promise<Problem | undefined> } {
+  return {
+    whyNotReady: async () => {
+      try {
+        await log.head();
+      } catch {
+        return new Problem('log-unavailable', 'The event log can not be read now. Try again in a moment.');
+      }
+      return read.host.caughtUp ? undefined : new Problem('not-caught-up', `The read side is at ${read.host.position() || 'the beginning'} and on its way.`, { headers: { 'Retry-After': '1' } });
+    },
+  };
+}
+
+@Module({})
+export class SluiceModule extends ConfigurableModuleClass implements OnModuleInit, OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly batches: BatchDefinition[] = [];
+
+  constructor(
+    @Inject(MODULE_OPTIONS_TOKEN) private readonly options: SluiceModuleOptions,
+    @Inject(ENGINE) private readonly engine: SluiceEngine,
+    private readonly jobs: JobRegistry,
+    private readonly discovery: DiscoveryService,
+  ) {
+    super();
+  }
+
+  /** Jobs and batches that belong to one part of the application. */
+  static forFeature(feature: SluiceFeature): DynamicModule {
+    return { module: SluiceFeatureModule, providers: [{ provide: Symbol('sluice feature'), useValue: new Feature(feature) }] };
+  }
+
+  onModuleInit(): void {
+    const features = this.discovery.getProviders().flatMap(({ instance }): SluiceFeature[] => (instance instanceof Feature ? [instance.brought] : []));
+    for (const { jobs = [], batches = [] } of [this.options, ...features]) {
+      for (const job of jobs) this.jobs.register(job);
+      this.batches.push(...batches);
+    }
+  }
+
+  async onApplicationBootstrap(): Promise<void> {
+    this.checkHandlers();
+    await this.engine.start(this.batches);
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.engine.close(this.options.drainMs ?? DRAIN_MS, GRACE_MS);
+  }
+
+  /** The bus itself only warns, and takes the last one. */
+  private checkHandlers(): void {
+    for (const handler of [...runCommandHandlers, ...batchCommandHandlers]) {
+      const command: unknown = Reflect.getMetadata('__commandHandler__', handler);
+      const handlers = this.discovery.getProviders().filter(({ metatype }) => typeof metatype === 'function' && Reflect.getMetadata('__commandHandler__', metatype) === command);
+      if (handlers.length !== 1) throw new Error(`${handlers.map(({ name }) => String(name)).join(' and ')} handle the same command. Take away all but the one of Sluice.`);
+    }
+  }
+}
+
+@Module({})
+class SluiceFeatureModule {}

@@ -1,0 +1,164 @@
+/** The library's own door: what an application does with batches, without HTTP. */
+import type { CommandBus, QueryBus } from '@nestjs/cqrs';
+import type { Origin } from './actors/actor.js';
+import type { BatchParameters, TypedBatch } from './batches/define-batch.js';
+import type { Clock } from './clock.js';
+import { canonicalJson } from './events/canonical.js';
+import type { JsonObject, JsonValue } from './events/json.js';
+import { GetApproval } from './gates/approval.queries.js';
+import { isRefusal } from './http/accepted.js';
+import type { Refusal } from './http/accepted.js';
+import type { Caller } from './http/identity.js';
+import type { Page } from './http/paging.js';
+import type { ProblemFault } from './http/problem.js';
+import { ids, parseId } from './ids.js';
+import type { ApprovalId, RunId } from './ids.js';
+import type { ReadSide } from './reading/read-side.js';
+import { sha256Of } from './actors/payloads.js';
+import { CancelRun, DecideGate, StartRun } from './runs/run.commands.js';
+import type { GateDecision, RunAnswer } from './runs/run.commands.js';
+import { GetRun } from './runs/run-detail.queries.js';
+import type { RunDetail } from './runs/run-detail.queries.js';
+import { ListRuns } from './runs/run.queries.js';
+import type { RunFilter, RunRow } from './runs/run.queries.js';
+
+/** Who does it, and under which roles: a gate asks for one of its own. */
+export interface ActorOptions {
+  readonly actor: string;
+  readonly roles?: readonly string[];
+  /** The same key from the same actor is the same command: it is done once, and answered as it was the first time. */
+  readonly idempotencyKey?: string;
+}
+
+export interface StartOptions extends ActorOptions {
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly reason?: string;
+}
+
+/** A command that was not taken; nothing was written. `code` is the slug of the same refusal over REST. */
+export class RefusedError extends Error {
+  override readonly name = 'RefusedError';
+  constructor(readonly code: string, message: string, readonly errors: readonly ProblemFault[] = []) {
+    super(message);
+  }
+}
+
+/** How long `waitFor` waits unless told otherwise. */
+const WAIT_MS = 60_000;
+const SYSTEM: Caller = { actor: 'code', roles: new Set(['admin']) };
+const ENDS = ['completed', 'failed', 'cancelled'] as const;
+
+/**
+ * Starts, watches and decides runs from code. Every mutation names its actor, which stands in the facts.
+ *
+ * @example
+ * const { runId } = await sluice.start(nightlyClose, { day: '2026-01-31' }, { actor: 'cron', idempotencyKey: 'close-2026-01-31' });
+ * const run = await sluice.waitFor(runId);
+ */
+export class Sluice {
+  constructor(
+    private readonly commands: CommandBus,
+    private readonly queries: QueryBus,
+    private readonly read: ReadSide,
+    private readonly clock: Clock,
+  ) {}
+
+  /**
+   * Starts a run of the batch's newest version.
+   *
+   * @param batch what `defineBatch` gave, or the name or id of a batch
+   * @throws RefusedError `not-found`, `batch-deleted`, `validation-failed` with every fault of the parameters
+   */
+  async start<B extends TypedBatch | string>(batch: B, parameters: B extends string ? JsonObject : BatchParameters<B>, options: StartOptions): Promise<{ readonly runId: string; readonly position: string }> {
+    const name = typeof batch === 'string' ? batch : batch.name;
+    const { labels = {}, reason = null } = options;
+    const given: JsonObject = { ...parameters };
+    const origin = this.origin(options, `start ${name}`, { parameters: given, labels, reason });
+    const start = { batch: name, parameters: given, labels, reason, trigger: { type: 'code' } } as const;
+    const { runId, position } = taken(await this.commands.execute(new StartRun(ids.runOf(origin.commandId), start, origin)));
+    return { runId, position };
+  }
+
+  /** Asks the run to stop. @throws RefusedError `run-already-ended`, `not-found` */
+  async cancel(runId: string, options: ActorOptions & { readonly reason?: string }): Promise<{ readonly status: string; readonly position: string }> {
+    const { reason = null } = options;
+    const { status, position } = taken(await this.commands.execute(new CancelRun(runIdOf(runId), reason, this.origin(options, `cancel ${runId}`, { reason }))));
+    return { status, position };
+  }
+
+  /** @throws RefusedError `forbidden` without one of the gate's roles, `gate-already-decided`, `approval-stale`, `not-found` */
+  approve(approvalId: string, options: ActorOptions & { readonly note?: string; readonly digest?: string }): Promise<RunAnswer> {
+    return this.decide(approvalId, { approve: true, note: options.note ?? null }, options);
+  }
+
+  /** @throws RefusedError `forbidden` without one of the gate's roles, `gate-already-decided`, `approval-stale`, `not-found` */
+  reject(approvalId: string, options: ActorOptions & { readonly reason: string; readonly digest?: string }): Promise<RunAnswer> {
+    return this.decide(approvalId, { approve: false, reason: options.reason }, options);
+  }
+
+  /** The run with its steps and approvals; undefined if there is none. What was said before this call is in it. */
+  async get(runId: string): Promise<RunDetail | undefined> {
+    await this.read.settled();
+    const id = parseId<RunId>(runId);
+    const found = id && (await this.queries.execute(new GetRun(id, SYSTEM, '')));
+    return typeof found === 'object' ? found : undefined;
+  }
+
+  async list(filter: RunFilter = {}, page: { readonly limit?: number; readonly cursor?: string } = {}): Promise<Page<RunRow>> {
+    await this.read.settled();
+    return this.queries.execute(new ListRuns(filter, { limit: page.limit ?? 50, cursor: page.cursor }, '-startedAt'));
+  }
+
+  /**
+   * Resolves with the run once it has ended or `until` holds of it.
+   *
+   * @throws Error after `timeoutMs` (a minute unless given), or if there is no such run
+   */
+  async waitFor(runId: string, { until = hasEnded, timeoutMs = WAIT_MS }: { readonly until?: (run: RunDetail) => boolean; readonly timeoutMs?: number } = {}): Promise<RunDetail> {
+    const endsAt = this.clock.now() + timeoutMs;
+    for (;;) {
+      const run = await this.get(runId);
+      if (run === undefined) throw new Error(`There is no run ${runId}.`);
+      if (until(run)) return run;
+      const left = endsAt - this.clock.now();
+      if (left <= 0) throw new Error(`Run ${runId} is ${run.status} after ${timeoutMs} ms: ${run.waitingFor.map(({ text }) => text).join(' ')}`);
+      await this.read.host.waitFor(after(this.read.host.position()), left);
+    }
+  }
+
+  private async decide(approvalId: string, verdict: GateDecision['verdict'], options: ActorOptions & { readonly digest?: string }): Promise<RunAnswer> {
+    const id = parseId<ApprovalId>(approvalId);
+    await this.read.settled();
+    const row = id && (await this.queries.execute(new GetApproval(id)));
+    if (row === undefined) throw new RefusedError('not-found', `There is no approval ${approvalId}.`);
+    const digest = options.digest ?? null;
+    const origin = this.origin(options, `decide ${row.id}`, { verdict: { ...verdict }, digest });
+    return taken(await this.commands.execute(new DecideGate(runIdOf(row.runId), { approvalId: row.id, stepId: row.stepId, verdict, digest }, origin)));
+  }
+
+  private origin({ actor, roles = [], idempotencyKey }: ActorOptions, what: string, asked: JsonValue): Origin {
+    if (actor === '') throw new RefusedError('validation-failed', 'Say who does it: the actor is empty.');
+    if (idempotencyKey === undefined) return { actor, roles, via: 'code', commandId: ids.freshCommand() };
+    return { actor, roles, via: 'code', commandId: ids.keyedCommand(actor, 'CODE', what, idempotencyKey), requestHash: sha256Of(canonicalJson(asked)) };
+  }
+}
+
+/** The least position that is beyond this one. */
+function after(position: string): string {
+  return `${position} `;
+}
+
+function hasEnded({ status }: RunDetail): boolean {
+  return ENDS.some((end) => end === status);
+}
+
+function runIdOf(text: string): RunId {
+  const id = parseId<RunId>(text);
+  if (id === undefined) throw new RefusedError('not-found', `There is no run ${text}.`);
+  return id;
+}
+
+function taken(answer: RunAnswer | Refusal): RunAnswer {
+  if (isRefusal(answer)) throw new RefusedError(answer.rejected, answer.detail, answer.errors);
+  return answer;
+}
