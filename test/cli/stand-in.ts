@@ -37,6 +37,7 @@ export interface Circumstances {
   readonly width?: number;
   readonly colour?: boolean;
   readonly env?: Readonly<Record<string, string>>;
+  readonly serve?: () => Promise<void>;
 }
 
 export class StandIn {
@@ -140,11 +141,15 @@ class QuickClock implements Clock {
   }
 }
 
+async function noServer(): Promise<void> {
+  throw new Error('No server is to be started here.');
+}
+
 /** The command line against a server, as in a terminal without colours and of any width unless told otherwise. */
-export async function ask(url: string, args: readonly string[], { width, colour = false, env = {} }: Circumstances = {}): Promise<Ended> {
+export async function ask(url: string, args: readonly string[], { width, colour = false, env = {}, serve = noServer }: Circumstances = {}): Promise<Ended> {
   const out: string[] = [];
   const err: string[] = [];
   const terminal = { width, colour, out: (line: string) => void out.push(`${line}\n`), err: (line: string) => void err.push(`${line}\n`) };
-  const code = await sluice(args, { terminal, clock: new QuickClock(), env: { SLUICE_URL: url, ...env } }, '1.2.3');
+  const code = await sluice(args, { terminal, clock: new QuickClock(), env: { SLUICE_URL: url, ...env }, serve }, '1.2.3');
   return { code, out: out.join(''), err: err.join('') };
 }
