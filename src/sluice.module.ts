@@ -41,7 +41,7 @@ import { LOG_READER } from './log/event-reader.js';
 import { ReadSide } from './reading/read-side.js';
 import { is, rowsOf } from './reading/selection.js';
 import { ExecutionsController } from './runs/executions.controller.js';
-import { GetExecutionHandler, ListExecutionsHandler } from './runs/execution.queries.js';
+import { GetExecutionHandler, ListExecutionsHandler, RUNNING_REPORTS } from './runs/execution.queries.js';
 import { CLOCK, LiveController } from './runs/live.controller.js';
 import { RunEventsController } from './runs/run-events.controller.js';
 import { RUN_HOST, runCommandHandlers } from './runs/run.handlers.js';
@@ -133,6 +133,7 @@ function providers(): Provider[] {
     of(Streams, ({ streams }) => streams),
     of(ReadSide, ({ read }) => read),
     of(PLANS, ({ definitions }) => definitions),
+    of(RUNNING_REPORTS, ({ runner }) => runner),
     of(REFUSED_CALLERS, ({ refusals }) => refusals.callers),
     of(READINESS, readinessOf),
     of(KeyLedger, keyLedgerOf),

@@ -21,9 +21,17 @@ export function fastifyAdapter(): FastifyAdapter {
   });
 }
 
+/** A body that is refused for its size is read to its end, up to this, so that whoever sends it hears why. */
+const HEARD_BYTES = 64 * 1024 * 1024;
+
 /** JSON bodies: whole UTF-8, no `__proto__`, and none at all where the length is 0. */
 export function takeJsonBodies(app: NestFastifyApplication): void {
-  const parse = app.getHttpAdapter().getInstance().getDefaultJsonParser('error', 'error');
+  const fastify = app.getHttpAdapter().getInstance();
+  fastify.addHook('onSend', async (request, reply, payload) => {
+    if (reply.statusCode === 413 && Number(request.headers['content-length']) <= HEARD_BYTES) reply.header('connection', 'keep-alive');
+    return payload;
+  });
+  const parse = fastify.getDefaultJsonParser('error', 'error');
   app.useBodyParser('application/json', { bodyLimit: BODY_BYTES }, (request, body, done) => {
     if (body.length === 0) return done(null, undefined);
     if (!isUtf8(body)) return done(new Problem('validation-failed', 'The body is no valid JSON: its bytes are not UTF-8.'), undefined);

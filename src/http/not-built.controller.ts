@@ -1,6 +1,7 @@
 /** Doors of the contract that are not built: they say so, so that nobody takes them for misspelt. */
 import { All, Get, Redirect } from '@nestjs/common';
 import { Door } from './door.js';
+import { Links } from './links.js';
 import { Problem } from './problem.js';
 import { NeedsCaller, Open } from './roles.guard.js';
 
@@ -15,10 +16,14 @@ const NOT_BUILT = [
 @Door()
 @NeedsCaller()
 export class NotBuiltController {
+  constructor(private readonly links: Links) {}
+
   @Get()
   @Open()
-  @Redirect('dashboard', 302)
-  front(): void {}
+  @Redirect()
+  front(): { readonly url: string; readonly statusCode: number } {
+    return { url: `${this.links.base}/dashboard`, statusCode: 302 };
+  }
 
   @All(NOT_BUILT)
   notBuilt(): never {

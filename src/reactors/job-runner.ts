@@ -36,6 +36,12 @@ export interface RunnerEars {
   onFault(runId: RunId, error: unknown): void;
 }
 
+/** What a handler has told so far. */
+interface OpenReport {
+  progress?: { done: number; total: number | null };
+  readonly log: string[];
+}
+
 const LOG_LINES = 200;
 const LOG_BYTES = 16 * 1024;
 const MOST_OUTPUT_BYTES = 256 * 1024;
@@ -43,7 +49,7 @@ const MOST_OUTPUT_BYTES = 256 * 1024;
 export class JobRunner {
   /** Executions that hold a slot: being claimed, or running. */
   private readonly held = new Set<string>();
-  private readonly running = new Map<string, AbortController>();
+  private readonly running = new Map<string, { readonly abort: AbortController; readonly report: OpenReport }>();
   /** Woken when a slot has become free. */
   private readonly waiting: (() => void)[] = [];
   private open = false;
@@ -93,8 +99,9 @@ export class JobRunner {
     if (this.running.has(attempt.executionId)) return;
     this.held.add(attempt.executionId);
     const abort = new AbortController();
-    this.running.set(attempt.executionId, abort);
-    void (this.open ? this.perform(attempt, inputs, abort.signal) : this.report(attempt, LOST))
+    const report: OpenReport = { log: [] };
+    this.running.set(attempt.executionId, { abort, report });
+    void (this.open ? this.perform(attempt, inputs, abort.signal, report) : this.report(attempt, LOST))
       .catch((error: unknown) => this.ears?.onFault(attempt.runId, error))
       .finally(() => {
         this.running.delete(attempt.executionId);
@@ -104,14 +111,19 @@ export class JobRunner {
   }
 
   stop(executionId: string, reason: string): void {
-    this.running.get(executionId)?.abort(new Error(reason));
+    this.running.get(executionId)?.abort.abort(new Error(reason));
+  }
+
+  /** What an attempt that runs here has told so far. It is nowhere else until the attempt ends. */
+  reportOf(executionId: string): Report | undefined {
+    return this.running.get(executionId)?.report;
   }
 
   /** Ends what runs: first by waiting, then by its signal. Resolves when no slot is held any more, or `graceOver` does. */
   async drain(drained: Promise<void>, graceOver: Promise<void>): Promise<void> {
     this.open = false;
     await Promise.race([drained, this.empty()]);
-    for (const abort of this.running.values()) abort.abort(SHUTDOWN);
+    for (const { abort } of this.running.values()) abort.abort(SHUTDOWN);
     await Promise.race([graceOver, this.empty()]);
   }
 
@@ -124,8 +136,7 @@ export class JobRunner {
     if (this.open) this.ears?.onFree();
   }
 
-  private async perform(attempt: Attempt, inputs: () => Promise<Inputs>, signal: AbortSignal): Promise<void> {
-    const report: { progress?: { done: number; total: number | null }; log: string[] } = { log: [] };
+  private async perform(attempt: Attempt, inputs: () => Promise<Inputs>, signal: AbortSignal, report: OpenReport): Promise<void> {
     const outcome = await this.outcomeOf(attempt, inputs, contextOf(attempt, signal, report), report);
     const cut = signal.aborted && signal.reason === SHUTDOWN && outcome.kind !== 'succeeded';
     await this.report(attempt, cut ? LOST : outcome);
@@ -183,7 +194,7 @@ function outputFaults(text: string, value: JsonValue): readonly JobIssue[] {
   return refuseUnstorableText(value).map((path) => ({ path, message: 'Text with NUL or half of a surrogate pair can not be kept.' }));
 }
 
-function contextOf(attempt: Attempt, signal: AbortSignal, report: { progress?: { done: number; total: number | null }; log: string[] }): Omit<JobContext, keyof Inputs> {
+function contextOf(attempt: Attempt, signal: AbortSignal, report: OpenReport): Omit<JobContext, keyof Inputs> {
   const { runId, stepId, executionId } = attempt;
   let bytes = 0;
   const line = (level: string) => (message: string, data?: unknown): void => {

@@ -1,4 +1,5 @@
 /** Questions about executions: the attempts at jobs. */
+import { Inject } from '@nestjs/common';
 import { Query, QueryHandler } from '@nestjs/cqrs';
 import type { IQueryHandler } from '@nestjs/cqrs';
 import { sql } from 'kysely';
@@ -6,6 +7,7 @@ import { EXECUTION_COUNTS, EXECUTIONS } from '../../projections/executions.js';
 import type { ExecutionHistoryRow, ExecutionRow, ExecutionStatus } from '../../projections/executions.js';
 import { listed } from '../http/listing.js';
 import type { Page, PageQuery } from '../http/paging.js';
+import type { Report } from './run.commands.js';
 import { ReadSide } from '../reading/read-side.js';
 import { is, isOneOf, mentions, rowById, whereAll, within } from '../reading/selection.js';
 
@@ -38,9 +40,20 @@ export class GetExecution extends Query<ExecutionRow | undefined> {
   }
 }
 
+/** Under which queries are given what the attempts that run now have told. */
+export const RUNNING_REPORTS = Symbol('running reports');
+
+/** Progress and log of attempts that run here: best effort, and nowhere else until they end. */
+export interface RunningReports {
+  reportOf(executionId: string): Report | undefined;
+}
+
 @QueryHandler(ListExecutions)
 export class ListExecutionsHandler implements IQueryHandler<ListExecutions> {
-  constructor(private readonly read: ReadSide) {}
+  constructor(
+    private readonly read: ReadSide,
+    @Inject(RUNNING_REPORTS) private readonly running: RunningReports,
+  ) {}
 
   async execute({ filter, page: { limit, cursor } }: ListExecutions): Promise<Page<ExecutionRow>> {
     const { status, ...others } = filter;
@@ -56,7 +69,7 @@ export class ListExecutionsHandler implements IQueryHandler<ListExecutions> {
     ];
     const counted = Object.values(others).every((value) => value === undefined);
     const total = counted ? await this.total(status) : undefined;
-    return listed(this.read, { selection: { table: EXECUTIONS, where, order: 'queuedAt', descending: true }, limit, cursor, total, show: executionRow });
+    return listed(this.read, { selection: { table: EXECUTIONS, where, order: 'queuedAt', descending: true }, limit, cursor, total, show: (row) => executionRow(row, this.running) });
   }
 
   private async total(status: readonly string[] | undefined): Promise<number> {
@@ -68,17 +81,21 @@ export class ListExecutionsHandler implements IQueryHandler<ListExecutions> {
 
 @QueryHandler(GetExecution)
 export class GetExecutionHandler implements IQueryHandler<GetExecution> {
-  constructor(private readonly read: ReadSide) {}
+  constructor(
+    private readonly read: ReadSide,
+    @Inject(RUNNING_REPORTS) private readonly running: RunningReports,
+  ) {}
 
   async execute({ id }: GetExecution): Promise<ExecutionRow | undefined> {
     const row = await rowById(this.read.db, EXECUTIONS, id);
     if (row === undefined) return undefined;
     const { params, outputs } = row;
-    return { ...executionRow(row), params: await this.read.whole(params), outputs: await this.read.whole(outputs) };
+    return { ...executionRow(row, this.running), params: await this.read.whole(params), outputs: await this.read.whole(outputs) };
   }
 }
 
-/** The row as it is shown: what stands beside it stays here. */
-export function executionRow({ stepStatus: _status, endsAt: _ends, stopping: _stopping, ...row }: ExecutionHistoryRow): ExecutionRow {
-  return row;
+/** The row as it is shown: what stands beside it stays here, and what runs tells how far it is. */
+function executionRow({ stepStatus: _status, endsAt: _ends, stopping: _stopping, ...row }: ExecutionHistoryRow, running: RunningReports): ExecutionRow {
+  const report = row.status === 'running' ? running.reportOf(row.id) : undefined;
+  return report === undefined ? row : { ...row, progress: report.progress ?? null, log: report.log ?? null };
 }
