@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { ask, list, StandIn, stream } from '../../test/cli/stand-in.js';
+import { ask, list, openStream, StandIn, stream } from '../../test/cli/stand-in.js';
 
 const RUN = '0b0f3a52-6a0a-5d0e-9a53-0a4c3f1f2b10';
 const DOOR = `GET /runs/${RUN}/events`;
@@ -42,7 +42,7 @@ describe('sluice events', () => {
 
   it('goes on from where a reset begins', async () => {
     server.on(DOOR, [list([fact(0, 'RunStarted')]), list([fact(1, 'StepDispatched')]), list([fact(2, 'RunCompleted')])]);
-    server.on('GET /live', [stream(['reset', {}, '05']), stream(['run', {}, '06'])]);
+    server.on('GET /live', [openStream(['reset', {}, '05']), stream(['run', {}, '06'])]);
     const { code, out } = await ask(server.url, ['events', RUN, '--follow']);
     expect([code, out.match(/(Run|Step)\w+/g)]).toEqual([0, ['RunStarted', 'StepDispatched', 'RunCompleted']]);
     expect(server.at('GET /live').map(({ headers }) => headers['last-event-id'])).toEqual([undefined, '05']);

@@ -69,6 +69,17 @@ describe('A request', () => {
     },
   );
 
+  it('that finds nobody is not tried again', async () => {
+    const gone = createServer();
+    gone.listen(0, '127.0.0.1');
+    await once(gone, 'listening');
+    const address = gone.address();
+    gone.close();
+    await once(gone, 'close');
+    const nowhere = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
+    await expect(new Transport(connectionOf({ url: nowhere }, {}), new StandingClock()).send('GET', nowhere)).rejects.toThrow(/No server answers/);
+  });
+
   it('leaves no timer behind', async () => {
     const { clock, transport: asking } = transport();
     expect((await asking.send('GET', `${url}/quick`)).text).toBe('"here"');

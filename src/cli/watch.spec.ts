@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { ask, problem, StandIn, stream } from '../../test/cli/stand-in.js';
+import { ask, openStream, problem, StandIn, stream } from '../../test/cli/stand-in.js';
 
 const RUN = '0b0f3a52-6a0a-5d0e-9a53-0a4c3f1f2b10';
 const GATE = '7d4df3de-0fb5-5f3c-8a6f-3c1f5a1e9b02';
@@ -88,7 +88,7 @@ describe('sluice run --watch', () => {
 
   it('reads everything anew after a reset', async () => {
     server.on(`GET /runs/${RUN}`, [run('running', '11'), run('running', '30'), run('completed', '31')]);
-    server.on('GET /live', [stream(['execution', { id: 'e', runId: RUN, stepId: 'a', status: 'running', attempt: 1 }, '12'], ['reset', {}, '25']), stream(row('completed', '31'))]);
+    server.on('GET /live', [openStream(['execution', { id: 'e', runId: RUN, stepId: 'a', status: 'running', attempt: 1 }, '12'], ['reset', {}, '25']), stream(row('completed', '31'))]);
     expect((await ask(server.url, ['run', 'nightly', '--watch'])).code).toBe(0);
     expect(server.at('GET /live').map(({ query, headers }) => [query.get('after'), headers['last-event-id']])).toEqual([['11', undefined], [null, '25']]);
     expect(server.at(`GET /runs/${RUN}`)[1]?.query.get('atLeast')).toBe('25');

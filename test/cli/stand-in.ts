@@ -110,12 +110,21 @@ export function list(items: readonly unknown[], more: Readonly<Record<string, un
   return { body: { items, nextCursor: null, total: items.length, totalIs: 'exact', asOf: { position: '0', lagMs: 0 }, ...more } };
 }
 
+type Message = readonly [event: string, data: unknown, id?: string];
+
 /** Messages of an event stream, and then its end. */
-export function stream(...messages: readonly (readonly [event: string, data: unknown, id?: string])[]): Answer {
+export function stream(...messages: readonly Message[]): Answer {
+  return (response, asked) => {
+    openStream(...messages)(response, asked);
+    response.end();
+  };
+}
+
+/** Messages of an event stream that goes on for as long as somebody listens. */
+export function openStream(...messages: readonly Message[]): (response: ServerResponse, asked: Asked) => void {
   return (response) => {
     response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8' });
     for (const [event, data, id] of messages) response.write(`${id === undefined ? '' : `id: ${id}\n`}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
-    response.end();
   };
 }
 
