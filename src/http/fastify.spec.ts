@@ -63,7 +63,10 @@ describe('Fastify as the server sets it up', () => {
     expect((await send('POST', '/echo', Buffer.from('{"å":1}'))).body).toEqual({ got: { å: 1 } });
   });
 
-  it.each([['/echo/%ff', 400], [`/echo/${'a'.repeat(600)}`, 404]])('tells what is wrong with the path %s as a problem', async (path, status) => {
+  it.each([
+    ['can not be read', '/echo/%ff', 400],
+    ['is far too long', `/echo/${'a'.repeat(600)}`, 404],
+  ])('tells of a path that %s as a problem', async (_, path, status) => {
     expect(await send('GET', path)).toMatchObject({ status, type: expect.stringMatching(/problem\+json/), body: { status } });
   });
 });
