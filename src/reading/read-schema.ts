@@ -36,7 +36,7 @@ export function physicalName(table: string, version: number, build: number): str
 
 export function createTable(db: Database.Database, table: AnyTable, name: string): void {
   const columns = Object.entries(table.columns).map(([column, type]) => `${quoted(column)} ${SQL_TYPES[type]}${table.key.includes(column) ? ' not null' : ''}`);
-  db.exec(`create table ${quoted(name)} (${columns.join(', ')}, primary key (${list(table.key)})) without rowid`);
+  db.exec(`create table ${quoted(name)} (${columns.join(', ')}, primary key (${list(table.key)}))`);
   for (const [at, index] of table.indexes.entries()) db.exec(`create index ${quoted(`${name}_${at}`)} on ${quoted(name)} (${list(index)})`);
 }
 
