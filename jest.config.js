@@ -1,7 +1,7 @@
 import { SWC } from './test/swc-options.mjs';
 
 /**
- * Five projects over one way of compiling. Jest runs native ES modules here, so node needs
+ * Six projects over one way of compiling. Jest runs native ES modules here, so node needs
  * --experimental-vm-modules (the npm scripts pass it).
  */
 const transform = { '^.+\\.ts$': ['@swc/jest', SWC] };
@@ -23,6 +23,7 @@ export default {
     project('unit', ['src/**/*.spec.ts', 'projections/**/*.spec.ts', 'examples/**/*.spec.ts']),
     project('contracts', ['test/contracts/**/*.spec.ts']),
     project('scenarios', ['test/scenarios/**/*.{spec,scenario}.ts', 'test/histories/**/*.spec.ts']),
+    project('rest', ['test/rest/**/*.spec.ts']),
     project('crash', ['test/crash/**/*.{spec,scenario}.ts']),
     project('tidy', ['test/tidy/**/*.spec.ts']),
   ],

@@ -90,9 +90,10 @@ export interface SluiceFeature {
   readonly batches?: readonly BatchDefinition[];
 }
 
+/** Express asks them in this order: `runs/stats` comes before `runs/:runId`. */
 const DOORS: readonly Type[] = [
-  MeController, JobsController, JobRunsController, RunsController, RunEventsController, LiveController, ExecutionsController, ApprovalsController, BatchesController, BatchAuthorsController,
-  HealthController, NotBuiltController,
+  NotBuiltController, MeController, JobsController, JobRunsController, RunsController, RunEventsController, LiveController, ExecutionsController, ApprovalsController, BatchesController,
+  BatchAuthorsController, HealthController,
 ];
 const QUERIES: readonly Type[] = [
   ListRunsHandler, CountRunsHandler, GetRunRowHandler, GetRunHandler, ListExecutionsHandler, GetExecutionHandler, ListApprovalsHandler, GetApprovalHandler,

@@ -5,7 +5,7 @@ import type { JsonValue } from '../events/json.js';
 
 /** A parameter that may be repeated. */
 export function several<T extends z.ZodType>(one: T) {
-  return z.union([z.array(one).max(50), one.transform((value) => [value])]).optional();
+  return z.preprocess((said): unknown => (Array.isArray(said) ? said : [said]), z.array(one).max(50)).optional();
 }
 
 export const uuidParam = z.uuid({ error: 'must be a UUID' }).transform((id) => id.toLowerCase());
@@ -15,7 +15,7 @@ export const textParam = z.string().min(1).max(200);
 export const labelParam = z
   .string()
   .max(300)
-  .regex(/^[^:]+:.+$/s, 'must be key:value')
+  .regex(/^[^:]+:/, 'must be key:value')
   .transform((label): readonly [string, string] => [label.slice(0, label.indexOf(':')), label.slice(label.indexOf(':') + 1)]);
 
 const UNSTORABLE = 'A text may hold neither NUL nor half a character.';

@@ -1,5 +1,8 @@
 /** Who the caller is, as this server sees it. */
-import { Get, Inject } from '@nestjs/common';
+import { Get, Inject, Query } from '@nestjs/common';
+import { z } from 'zod';
+import { ReadSide } from '../reading/read-side.js';
+import { atLeastQuery, awaitAtLeast } from './at-least.js';
 import { Door } from './door.js';
 import type { Caller } from './identity.js';
 import { Who } from './identity.js';
@@ -8,13 +11,19 @@ import { NeedsCaller } from './roles.guard.js';
 /** Under which the way of signing in is given, like `dev`. */
 export const AUTH = Symbol('auth');
 
+const oneQuery = z.strictObject(atLeastQuery.shape);
+
 @Door('me')
 @NeedsCaller()
 export class MeController {
-  constructor(@Inject(AUTH) private readonly auth: string) {}
+  constructor(
+    @Inject(AUTH) private readonly auth: string,
+    private readonly read: ReadSide,
+  ) {}
 
   @Get()
-  me(@Who() caller: Caller): { readonly actor: string; readonly roles: readonly string[]; readonly auth: string } {
+  async me(@Query({ schema: oneQuery }) { atLeast }: z.output<typeof oneQuery>, @Who() caller: Caller): Promise<{ readonly actor: string; readonly roles: readonly string[]; readonly auth: string }> {
+    await awaitAtLeast(this.read.host, atLeast, this.read.waitMs);
     return { actor: caller.actor, roles: [...caller.roles], auth: this.auth };
   }
 }

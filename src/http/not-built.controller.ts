@@ -1,5 +1,6 @@
 /** Doors of the contract that are not built: they say so, so that nobody takes them for misspelt. */
 import { All, Get, Redirect } from '@nestjs/common';
+import { ApiExcludeController } from '@nestjs/swagger';
 import { Door } from './door.js';
 import { Links } from './links.js';
 import { Problem } from './problem.js';
@@ -14,6 +15,7 @@ const NOT_BUILT = [
 ];
 
 @Door()
+@ApiExcludeController()
 @NeedsCaller()
 export class NotBuiltController {
   constructor(private readonly links: Links) {}

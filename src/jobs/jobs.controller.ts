@@ -42,7 +42,8 @@ export class JobsController {
   }
 
   @Get(':name')
-  one(@Param('name') name: string, @Query({ schema: oneQuery }) _query: z.output<typeof oneQuery>): JobDescription {
+  async one(@Param('name') name: string, @Query({ schema: oneQuery }) { atLeast }: z.output<typeof oneQuery>): Promise<JobDescription> {
+    await awaitAtLeast(this.read.host, atLeast, this.read.waitMs);
     if (!this.jobs.has(name)) throw new Problem('not-found', `No job is registered as ${name.slice(0, 100)} on this node.`);
     return this.jobs.describe(name);
   }

@@ -57,10 +57,12 @@ export class GetRunHandler implements IQueryHandler<GetRun> {
     const row = await rowById(db, RUNS, id);
     if (row === undefined) return undefined;
     const gates = await selectRows(db, { table: APPROVALS, where: [is(APPROVALS, 'runId', id)], order: 'since', descending: false }, ALL);
-    if (!hasRole(caller, 'viewer') && !gates.some((gate) => mayDecide(gate, caller))) return 'forbidden';
+    const { definition, nodes } = await this.plans.pinned(row.batchId, row.batchVersion, row.definitionHash);
+    // Of any of its gates, also of those that it has not come to.
+    const holdsGate = nodes.some((node) => node.kind === 'gate' && mayDecide(node.step, caller));
+    if (!hasRole(caller, 'viewer') && !holdsGate) return 'forbidden';
     const attempts = await selectRows(db, { table: EXECUTIONS, where: [is(EXECUTIONS, 'runId', id)], order: 'queuedAt', descending: false }, ALL);
     const refused = await rowsOf(db, REFUSED_STEPS, [is(REFUSED_STEPS, 'runId', id)]);
-    const { definition } = await this.plans.pinned(row.batchId, row.batchVersion, row.definitionHash);
     const parts = { run: row, attempts, gates, refused };
     return {
       ...runRow(row),

@@ -54,7 +54,8 @@ const filterShape = {
 const countQuery = z.strictObject({ ...filterShape, ...atLeastQuery.shape });
 const listQuery = z.strictObject({
   ...filterShape, ...atLeastQuery.shape, ...pageQuery.shape,
-  sort: z.enum(['-startedAt', '+startedAt', 'startedAt', '-durationMs', '+durationMs', 'durationMs']).default('-startedAt'),
+  // A plus that is not escaped arrives as a space.
+  sort: z.preprocess((said) => (typeof said === 'string' ? said.replace(/^ /, '+') : said), z.enum(['-startedAt', '+startedAt', 'startedAt', '-durationMs', '+durationMs', 'durationMs'])).default('-startedAt'),
 });
 const atLeastOnly = z.strictObject(atLeastQuery.shape);
 

@@ -1,0 +1,70 @@
+/** The document of the doors: every one that is built, with what it takes, and none that is not. */
+import { beforeAll, expect, it } from '@jest/globals';
+import { onBoth } from './house.js';
+
+interface Door {
+  readonly parameters: readonly { readonly name: string; readonly in: string; readonly required: boolean; readonly schema: object }[];
+  readonly requestBody?: { readonly content: Readonly<Record<string, { readonly schema: { readonly type?: string; readonly properties?: object } }>> };
+}
+
+const LIST = 'limit cursor atLeast';
+const FILTER = 'status batch label trigger startedBy startedAfter startedBefore endedAfter q';
+/** Method and path, its query, and the fields of its body. */
+const BUILT: readonly (readonly [door: string, query: string, body: string])[] = [
+  ['GET /me', 'atLeast', ''],
+  ['GET /jobs', `q ${LIST}`, ''],
+  ['GET /jobs/{name}', 'atLeast', ''],
+  ['POST /jobs/{name}/runs', '', 'parameters labels'],
+  ['GET /batches', `q label source hidden ${LIST}`, ''],
+  ['POST /batches', '', ''],
+  ['POST /batches/validate', '', ''],
+  ['GET /batches/{batch}', 'atLeast', ''],
+  ['PUT /batches/{batch}', '', ''],
+  ['DELETE /batches/{batch}', '', ''],
+  ['GET /batches/{batch}/versions', 'atLeast', ''],
+  ['GET /batches/{batch}/versions/{version}', 'atLeast', ''],
+  ['POST /batches/{batch}/runs', '', 'parameters labels reason'],
+  ['GET /runs', `${FILTER} sort ${LIST}`, ''],
+  ['GET /runs/counts', `${FILTER} atLeast`, ''],
+  ['GET /runs/{runId}', 'atLeast', ''],
+  ['POST /runs/{runId}/cancel', '', 'reason'],
+  ['POST /batches/{runId}/cancel', '', 'reason'],
+  ['GET /runs/{runId}/events', 'after limit atLeast', ''],
+  ['GET /executions', `status job run batch worker from to q ${LIST}`, ''],
+  ['GET /executions/{id}', 'atLeast', ''],
+  ['GET /approvals', `state mine run ${LIST}`, ''],
+  ['GET /approvals/{id}', 'atLeast', ''],
+  ['POST /approvals/{id}/approve', '', 'note digest'],
+  ['POST /approvals/{id}/reject', '', 'reason digest'],
+  ['GET /live', 'after topics run', ''],
+  ['GET /health/live', '', ''],
+  ['GET /health/ready', '', ''],
+];
+const words = (text: string): string[] => text.split(' ').filter((word) => word !== '').sort();
+
+onBoth('The OpenAPI document', (house) => {
+  let doors = new Map<string, Door>();
+  beforeAll(async () => {
+    const { paths, openapi } = await house().read<{ openapi: string; paths: Record<string, Record<string, Door>> }>('/openapi.json');
+    expect(openapi).toMatch(/^3\./);
+    doors = new Map(Object.entries(paths).flatMap(([path, methods]) => Object.entries(methods).map(([method, door]) => [`${method.toUpperCase()} ${path}`, door] as const)));
+  });
+
+  it('lists every door that is built, and no other', () => {
+    expect([...doors.keys()].sort()).toEqual(BUILT.map(([door]) => door).sort());
+  });
+
+  it.each(BUILT)('%s says what it takes', (name, query, body) => {
+    const door = doors.get(name);
+    const named = (place: string): string[] => (door?.parameters ?? []).filter((parameter) => parameter.in === place).map((parameter) => parameter.name).sort();
+    expect(named('query')).toEqual(words(query));
+    expect(named('path')).toEqual([...name.matchAll(/\{(\w+)\}/g)].map(([, parameter]) => parameter).sort());
+    for (const parameter of door?.parameters ?? []) expect([name, parameter.name, parameter.required]).toEqual([name, parameter.name, parameter.in === 'path']);
+    expect(Object.keys(door?.requestBody?.content['application/json']?.schema.properties ?? {}).sort()).toEqual(words(body));
+  });
+
+  it('says that a filter may be repeated, and what it may be', () => {
+    const status = doors.get('GET /runs')?.parameters.find(({ name }) => name === 'status');
+    expect(status?.schema).toMatchObject({ type: 'array', items: { enum: expect.arrayContaining(['parked', 'failing']) } });
+  });
+});
