@@ -1,6 +1,6 @@
 /**
- * Executions: one row an attempt at a job, with what it was given and what became of it; the steps that failed before
- * they had an attempt; and how many executions stand in which status.
+ * Executions: one row an attempt at a job, with what it was given and what became of it; the steps that failed
+ * before they had an attempt, those that were skipped, the decisions that were taken; and how many executions stand in which status.
  */
 import type { JsonValue } from '../src/events/json.js';
 import type { Placed } from '../src/events/run.codec.js';
@@ -58,6 +58,23 @@ export interface RefusedStepRow {
   readonly error: RunError;
 }
 
+/** Steps that will not run: the step as a whole, or these branches of it. */
+export interface SkippedStepRow {
+  readonly runId: string;
+  readonly stepId: string;
+  readonly revision: number;
+  readonly branches: readonly number[] | null;
+  readonly at: string;
+}
+
+/** A decision that was taken: the index of its branch, null for none. */
+export interface DecisionRow {
+  readonly runId: string;
+  readonly stepId: string;
+  readonly branch: number | null;
+  readonly at: string;
+}
+
 export interface ExecutionCountRow {
   readonly status: ExecutionStatus;
   readonly executions: number;
@@ -75,13 +92,17 @@ export const EXECUTIONS: Table<ExecutionHistoryRow> = {
 };
 const OPEN_RUNS: Table<OpenRunRow> = { name: 'execution_runs', columns: { runId: 'text', batchId: 'text', batchName: 'text' }, key: ['runId'], indexes: [] };
 export const REFUSED_STEPS: Table<RefusedStepRow> = { name: 'refused_steps', columns: { runId: 'text', stepId: 'text', at: 'text', error: 'json' }, key: ['runId', 'stepId'], indexes: [] };
+export const SKIPPED_STEPS: Table<SkippedStepRow> = {
+  name: 'skipped_steps', columns: { runId: 'text', stepId: 'text', revision: 'integer', branches: 'json', at: 'text' }, key: ['runId', 'stepId', 'revision'], indexes: [],
+};
+export const DECISIONS: Table<DecisionRow> = { name: 'decisions', columns: { runId: 'text', stepId: 'text', branch: 'integer', at: 'text' }, key: ['runId', 'stepId'], indexes: [] };
 export const EXECUTION_COUNTS: Table<ExecutionCountRow> = { name: 'execution_counts', columns: { status: 'text', executions: 'integer' }, key: ['status'], indexes: [] };
 
 export function executions(streams: Streams): Projection {
   return {
     name: 'executions',
-    version: 1,
-    tables: [EXECUTIONS, OPEN_RUNS, REFUSED_STEPS, EXECUTION_COUNTS],
+    version: 2,
+    tables: [EXECUTIONS, OPEN_RUNS, REFUSED_STEPS, SKIPPED_STEPS, DECISIONS, EXECUTION_COUNTS],
     apply(stored, rows) {
       const of = runFactOf(streams, stored);
       if (of !== undefined) take(of, rows);
@@ -99,6 +120,10 @@ function take({ id: runId, fact, at }: FactOf<Placed<RunFact>>, rows: Rows): voi
       return rows.remove(OPEN_RUNS, runId);
     case 'StepRefused':
       return rows.put(REFUSED_STEPS, { runId, stepId: fact.data.stepId, at, error: fact.data.error });
+    case 'StepSkipped':
+      return rows.put(SKIPPED_STEPS, { runId, stepId: fact.data.stepId, revision: fact.revision, branches: fact.data.branches, at });
+    case 'DecisionTaken':
+      return rows.put(DECISIONS, { runId, stepId: fact.data.stepId, branch: fact.data.branch, at });
     case 'StepDispatched':
       return put(rows, undefined, queued(runId, fact.data, at, rows));
     case 'StepStarted':

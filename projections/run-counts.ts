@@ -15,6 +15,11 @@ export function countsAfter(counts: StepCounts, fact: RunFact): StepCounts {
       return moved(counts, ['pending', 'skipped'], counts.pending);
     case 'RunCancelled':
       return moved(counts, ['pending', 'cancelled'], counts.pending);
+    case 'StepRefused':
+      return fact.data.skipped === undefined ? moved(counts, ['pending', 'failed'], 1) : moved(counts, ['pending', 'skipped'], fact.data.skipped);
+    case 'StepSkipped':
+    case 'DecisionTaken':
+      return moved(counts, ['pending', 'skipped'], fact.data.count);
     default: {
       const move = moveOf(fact);
       return move === undefined ? counts : moved(counts, move, 1);
@@ -53,8 +58,6 @@ function moveOf(fact: RunFact): Move | undefined {
       return ['running', 'succeeded'];
     case 'StepFailed':
       return [fact.data.was, fact.data.final ? 'failed' : 'retrying'];
-    case 'StepRefused':
-      return ['pending', 'failed'];
     case 'StepLost':
       return ['running', fact.data.final ? 'failed' : 'retrying'];
     case 'StepCancelled':

@@ -19,14 +19,7 @@ export function notSupportedYet(definition: BatchDefinition): Problem[] {
 
 function ofStep(step: StepDefinition, path: string): Problem[] {
   const problems: Problem[] = [];
-  if (step.type === 'decision') problems.push(not(path, 'A decision'));
-  if (step.when !== undefined) problems.push(not(pointer(path, 'when'), 'A condition'));
   if (step.type !== 'gate' && step.compensate !== undefined) problems.push(not(pointer(path, 'compensate'), 'Compensation'));
-  if (step.type === 'parallel' && (step.join ?? 'all') !== 'all') problems.push(not(pointer(path, 'join'), `The join "${step.join}"`));
-  if (step.type === 'gate') {
-    if ((step.quorum ?? 1) > 1) problems.push(not(pointer(path, 'quorum'), 'A quorum of more than one'));
-    if (step.notTheStarter === true) problems.push(not(pointer(path, 'notTheStarter'), 'Keeping the starter from deciding'));
-  }
   return problems;
 }
 

@@ -60,8 +60,15 @@ export const runFactSchemas = {
   StepSucceeded: z.strictObject({ ...attempt, outputs: json, ...report }),
   /** An attempt failed. `final`: the step failed with it; otherwise `StepRetryScheduled` follows. */
   StepFailed: z.strictObject({ ...attempt, was: z.enum(['dispatched', 'running']), error: errorSchema, timedOut: z.boolean(), orphaned: z.boolean(), final: z.boolean(), ...report }),
-  /** A step that failed before it had an attempt: its parameters or its gate's texts could not be made. */
-  StepRefused: z.strictObject({ stepId: z.string(), error: errorSchema }),
+  /**
+   * A step that failed before it began: its condition, its parameters or its gate's texts could not be made. A group or a
+   * decision fails as one unit: `skipped` steps of it will not run.
+   */
+  StepRefused: z.strictObject({ stepId: z.string(), error: errorSchema, skipped: counted.optional() }),
+  /** Steps that will not run: the step itself, a group as one unit, or some branches of it. `count`: the steps that count. */
+  StepSkipped: z.strictObject({ stepId: z.string(), branches: z.array(counted).nullable(), reason: z.enum(['when', 'lostBranch']), count: counted }),
+  /** A decision's branch (by index; null: none fits), and how many steps of the others are skipped. */
+  DecisionTaken: z.strictObject({ stepId: z.string(), branch: counted.nullable(), branchId: z.string().nullable(), count: counted }),
   /** An attempt was lost with its node. `final`: it was one too many. */
   StepLost: z.strictObject({ ...attempt, reason: z.enum(['crash', 'shutdown', 'lease']), error: errorSchema, final: z.boolean() }),
   StepRetryScheduled: z.strictObject({ ...attempt, nextAttempt: z.int().min(2), retryAt: time }),

@@ -3,23 +3,28 @@
  * runs speaks of ordinals. A plan is made from one definition and never changes: it is cached by the definition's hash.
  */
 import { durationMs } from '../events/definition.js';
-import type { BatchDefinition, GateStep, JobStep, StepDefinition } from '../events/definition.js';
+import type { BatchDefinition, BranchDefinition, GateStep, JobStep, JoinPolicy, StepDefinition } from '../events/definition.js';
 import type { JobDefaults } from '../events/run.events.js';
 import { compileExpression, compileParams, compileTemplate, isFault } from '../expressions/expression.js';
 import type { Compiled, Fault } from '../expressions/expression.js';
 
-export interface JobNode {
-  readonly kind: 'job';
+interface Node {
   readonly ordinal: number;
   readonly id: string;
+  /** The first ordinal that is not inside of it: what is inside has the numbers between. */
+  readonly end: number;
+  /** If it is false, the step is skipped as one unit. */
+  readonly when: Compiled | undefined;
+}
+
+export interface JobNode extends Node {
+  readonly kind: 'job';
   readonly step: JobStep;
   readonly params: Compiled | undefined;
 }
 
-export interface GateNode {
+export interface GateNode extends Node {
   readonly kind: 'gate';
-  readonly ordinal: number;
-  readonly id: string;
   readonly step: GateStep;
   readonly title: Compiled;
   readonly description: Compiled | undefined;
@@ -27,14 +32,34 @@ export interface GateNode {
   readonly timeoutMs: number | undefined;
 }
 
-export interface GroupNode {
-  readonly kind: 'parallel';
-  readonly ordinal: number;
-  readonly id: string;
-  readonly branches: readonly (readonly number[])[];
+/** A sequence of steps, and the ordinals of all that is in it. */
+export interface Branch {
+  readonly id: string | null;
+  readonly steps: readonly number[];
+  readonly from: number;
+  readonly to: number;
+  /** Of a decision: undefined for its else. */
+  readonly when: Compiled | undefined;
 }
 
-export type PlanNode = JobNode | GateNode | GroupNode;
+export interface GroupNode extends Node {
+  readonly kind: 'parallel';
+  readonly branches: readonly Branch[];
+  /** How many branches have to succeed. */
+  readonly needs: number;
+}
+
+export interface DecisionNode extends Node {
+  readonly kind: 'decision';
+  readonly branches: readonly Branch[];
+}
+
+export type ContainerNode = GroupNode | DecisionNode;
+export type PlanNode = JobNode | GateNode | ContainerNode;
+
+export function isContainer(node: PlanNode): node is ContainerNode {
+  return node.kind === 'parallel' || node.kind === 'decision';
+}
 
 export interface Plan {
   readonly hash: string;
@@ -60,33 +85,59 @@ export function compilePlan(definition: BatchDefinition, hash: string): Plan {
       const ordinal = nodes.length;
       ordinals.set(step.id, ordinal);
       // A group's number comes before those of what is inside it, so its place is kept.
-      nodes.push({ kind: 'parallel', ordinal, id: step.id, branches: [] });
-      nodes[ordinal] = compileNode(step, ordinal, sequence);
+      nodes.push({ kind: 'decision', ordinal, id: step.id, end: ordinal, when: undefined, branches: [] });
+      const inside = compileNode(step, { branch, place: () => ({ ordinal, id: step.id, end: nodes.length, when: compiled(step.when) }) });
+      nodes[ordinal] = inside;
       if (step.type === 'job') jobs.add(step.job);
       return ordinal;
     });
+  const branch = (one: BranchDefinition): Branch => {
+    const from = nodes.length;
+    const steps = sequence(one.steps);
+    return { id: one.id ?? null, steps, from, to: nodes.length, when: compiled('when' in one ? one.when : undefined) };
+  };
   const root = sequence(definition.steps);
-  const total = nodes.filter((node) => node.kind !== 'parallel').length;
+  const total = nodes.filter((node) => !isContainer(node)).length;
   return { hash, definition, goesOnAfterFailure: definition.failurePolicy === 'continue', nodes, root, ordinals, total, jobs };
 }
 
-function compileNode(step: StepDefinition, ordinal: number, sequence: (steps: readonly StepDefinition[]) => number[]): PlanNode {
+interface Compiling {
+  readonly branch: (branch: BranchDefinition) => Branch;
+  /** Asked when all that is inside has its numbers. */
+  readonly place: () => Node;
+}
+
+function compileNode(step: StepDefinition, { branch, place }: Compiling): PlanNode {
   switch (step.type) {
     case 'job':
-      return { kind: 'job', ordinal, id: step.id, step, params: step.params === undefined ? undefined : sound(compileParams(step.params)) };
+      return { ...place(), kind: 'job', step, params: step.params === undefined ? undefined : sound(compileParams(step.params)) };
     case 'gate':
       return {
-        kind: 'gate', ordinal, id: step.id, step,
+        ...place(), kind: 'gate', step,
         title: sound(compileTemplate(step.title ?? step.id)),
         description: step.description === undefined ? undefined : sound(compileTemplate(step.description)),
         show: Object.entries(step.show ?? {}).map(([name, source]) => [name, sound(compileExpression(source))]),
         timeoutMs: step.timeout === undefined ? undefined : durationMs(step.timeout),
       };
-    case 'parallel':
-      return { kind: 'parallel', ordinal, id: step.id, branches: step.branches.map((branch) => sequence(branch.steps)) };
-    case 'decision':
-      throw new Error(`Step ${step.id}: decisions are not supported yet.`);
+    case 'parallel': {
+      const branches = step.branches.map(branch);
+      return { ...place(), kind: 'parallel', branches, needs: needsOf(step.join ?? 'all', branches.length) };
+    }
+    case 'decision': {
+      const branches = step.branches.map(branch);
+      return { ...place(), kind: 'decision', branches };
+    }
   }
+}
+
+/** How many of a group's branches have to succeed. */
+export function needsOf(join: JoinPolicy, branches: number): number {
+  if (join === 'any') return 1;
+  return join === 'majority' ? Math.floor(branches / 2) + 1 : branches;
+}
+
+function compiled(source: string | undefined): Compiled | undefined {
+  return source === undefined ? undefined : sound(compileExpression(source));
 }
 
 function sound(compiled: Compiled | Fault): Compiled {

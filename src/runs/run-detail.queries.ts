@@ -3,7 +3,7 @@ import { Inject } from '@nestjs/common';
 import { Query, QueryHandler } from '@nestjs/cqrs';
 import type { IQueryHandler } from '@nestjs/cqrs';
 import { APPROVALS } from '../../projections/approvals.js';
-import { EXECUTIONS, REFUSED_STEPS } from '../../projections/executions.js';
+import { DECISIONS, EXECUTIONS, REFUSED_STEPS, SKIPPED_STEPS } from '../../projections/executions.js';
 import { RUNS } from '../../projections/run-history.js';
 import { approvalRow, mayDecide } from '../gates/approval.queries.js';
 import type { ApprovalHistoryRow, ApprovalRow } from '../gates/approval.queries.js';
@@ -63,7 +63,9 @@ export class GetRunHandler implements IQueryHandler<GetRun> {
     if (!hasRole(caller, 'viewer') && !holdsGate) return 'forbidden';
     const attempts = await selectRows(db, { table: EXECUTIONS, where: [is(EXECUTIONS, 'runId', id)], order: 'queuedAt', descending: false }, ALL);
     const refused = await rowsOf(db, REFUSED_STEPS, [is(REFUSED_STEPS, 'runId', id)]);
-    const parts = { run: row, attempts, gates, refused };
+    const skipped = await rowsOf(db, SKIPPED_STEPS, [is(SKIPPED_STEPS, 'runId', id)]);
+    const decisions = await rowsOf(db, DECISIONS, [is(DECISIONS, 'runId', id)]);
+    const parts = { run: row, attempts, gates, refused, skipped, decisions };
     return {
       ...runRow(row),
       parameters: await this.read.whole(row.parameters),

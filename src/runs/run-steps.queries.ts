@@ -1,10 +1,11 @@
 /** The steps of a run as a tree, and what it waits for: put together from the rows of its attempts and gates. Pure. */
-import type { ExecutionHistoryRow, RefusedStepRow } from '../../projections/executions.js';
+import type { DecisionRow, ExecutionHistoryRow, RefusedStepRow, SkippedStepRow } from '../../projections/executions.js';
 import type { RunHistoryRow } from '../../projections/run-history.js';
 import type { StepDefinition } from '../events/definition.js';
 import type { JsonValue } from '../events/json.js';
 import type { RunError, StepStatus } from '../events/run.events.js';
 import type { ApprovalHistoryRow } from '../gates/approval.queries.js';
+import { needsOf } from './plan.js';
 
 export interface StepNode {
   readonly id: string;
@@ -18,7 +19,15 @@ export interface StepNode {
   readonly error: RunError | null;
   readonly executionIds: readonly string[];
   readonly approvalId?: string;
-  readonly branches?: readonly { readonly id: string | null; readonly steps: readonly StepNode[] }[];
+  readonly branches?: readonly BranchNode[];
+}
+
+export interface BranchNode {
+  readonly id: string | null;
+  readonly label: string | null;
+  /** Of a decision that was taken: whether it was for this branch. */
+  readonly taken?: boolean;
+  readonly steps: readonly StepNode[];
 }
 
 export interface WaitsFor {
@@ -37,27 +46,49 @@ export interface RunParts {
   readonly attempts: readonly ExecutionHistoryRow[];
   readonly gates: readonly ApprovalHistoryRow[];
   readonly refused: readonly RefusedStepRow[];
+  readonly skipped: readonly SkippedStepRow[];
+  readonly decisions: readonly DecisionRow[];
 }
 
-export function stepTree(steps: readonly StepDefinition[], { run, attempts, gates, refused }: RunParts): StepNode[] {
-  const attemptsOf = new Map<string, ExecutionHistoryRow[]>();
-  for (const attempt of attempts) attemptsOf.set(attempt.stepId, [...(attemptsOf.get(attempt.stepId) ?? []), attempt]);
-  const gateOf = new Map(gates.map((gate) => [gate.stepId, gate]));
-  const refusedOf = new Map(refused.map((step) => [step.stepId, step]));
-  const untouched = untouchedStatus(run);
-
-  const node = (step: StepDefinition): StepNode => {
-    const nothing = { id: step.id, type: step.type, attempts: 0, startedAt: null, endedAt: null, params: null, outputs: null, error: null, executionIds: [] } as const;
+export function stepTree(steps: readonly StepDefinition[], parts: RunParts): StepNode[] {
+  const untouched = untouchedStatus(parts.run);
+  const rows = byStep(parts);
+  const nodesOf = (definitions: readonly StepDefinition[], otherwise: StepStatus): StepNode[] => definitions.map((step) => nodeOf(step, otherwise));
+  const nodeOf = (step: StepDefinition, otherwise: StepStatus): StepNode => {
+    const blank = { id: step.id, type: step.type, attempts: 0, startedAt: null, endedAt: null, params: null, outputs: null, error: null, executionIds: [] } as const;
+    const refusal = rows.refused.get(step.id);
+    const skips = rows.skipped.get(step.id) ?? [];
+    const gone = skips.some(({ branches }) => branches === null) || refusal !== undefined;
+    const failed = refusal && { status: 'failed', startedAt: refusal.at, endedAt: refusal.at, error: refusal.error } as const;
     if (step.type === 'parallel' || step.type === 'decision') {
-      const branches = step.branches.map((branch) => ({ id: branch.id ?? null, steps: branch.steps.map(node) }));
-      return { ...nothing, ...whole(branches.flatMap((branch) => branch.steps)), branches };
+      const decision = rows.decisions.get(step.id);
+      const branches = step.branches.map(({ id = null, label = null, steps: inside }, at): BranchNode => {
+        const lost = gone || skips.some((skip) => skip.branches?.includes(at) === true) || (decision !== undefined && decision.branch !== at);
+        return { id, label, ...(decision !== undefined && { taken: decision.branch === at }), steps: nodesOf(inside, lost ? 'skipped' : otherwise) };
+      });
+      return { ...blank, ...whole(branches.flatMap((branch) => branch.steps), otherwise), ...won(step, branches), ...(decision && { startedAt: decision.at }), ...failed, branches };
     }
-    const refusal = refusedOf.get(step.id);
-    if (refusal !== undefined) return { ...nothing, status: 'failed', startedAt: refusal.at, endedAt: refusal.at, error: refusal.error };
-    if (step.type === 'gate') return gateNode(nothing, gateOf.get(step.id), untouched);
-    return jobNode(nothing, attemptsOf.get(step.id) ?? [], untouched);
+    if (failed !== undefined) return { ...blank, ...failed };
+    const left = gone ? 'skipped' : otherwise;
+    return step.type === 'gate' ? gateNode(blank, rows.gates.get(step.id), left) : jobNode(blank, rows.attempts.get(step.id) ?? [], left);
   };
-  return steps.map(node);
+  return nodesOf(steps, untouched);
+}
+
+function byStep({ attempts, gates, refused, skipped, decisions }: RunParts) {
+  return {
+    attempts: listed(attempts),
+    gates: new Map(gates.map((gate) => [gate.stepId, gate])),
+    refused: new Map(refused.map((step) => [step.stepId, step])),
+    skipped: listed(skipped),
+    decisions: new Map(decisions.map((decision) => [decision.stepId, decision])),
+  };
+}
+
+function listed<R extends { readonly stepId: string }>(rows: readonly R[]): ReadonlyMap<string, readonly R[]> {
+  const lists = new Map<string, R[]>();
+  for (const row of rows) lists.set(row.stepId, [...(lists.get(row.stepId) ?? []), row]);
+  return lists;
 }
 
 type Blank = Omit<StepNode, 'status'>;
@@ -82,8 +113,15 @@ function gateNode(blank: Blank, gate: ApprovalHistoryRow | undefined, untouched:
   return { ...blank, status: outcome === null ? 'waiting' : GATE_STATUS[outcome], startedAt: since, endedAt: decidedAt, approvalId: id };
 }
 
+/** A group that does not need all of its branches has succeeded when enough of them have, whatever became of the others. */
+function won(step: StepDefinition, branches: readonly BranchNode[]): { readonly status?: 'succeeded' } {
+  if (step.type !== 'parallel' || (step.join ?? 'all') === 'all') return {};
+  const through = branches.filter(({ steps }) => steps.every(({ status }) => status === 'succeeded' || status === 'skipped') && steps.some(({ status }) => status === 'succeeded'));
+  return through.length >= needsOf(step.join ?? 'all', branches.length) ? { status: 'succeeded' } : {};
+}
+
 /** A group stands where its inner steps stand. */
-function whole(inner: readonly StepNode[]): Pick<StepNode, 'status' | 'startedAt' | 'endedAt'> {
+function whole(inner: readonly StepNode[], otherwise: StepStatus): Pick<StepNode, 'status' | 'startedAt' | 'endedAt'> {
   const has = (...statuses: readonly StepStatus[]): boolean => inner.some(({ status }) => statuses.includes(status));
   const begun = inner.filter(({ startedAt }) => startedAt !== null);
   const startedAt = begun.map((step) => step.startedAt ?? '').sort()[0] ?? null;
@@ -93,7 +131,8 @@ function whole(inner: readonly StepNode[]): Pick<StepNode, 'status' | 'startedAt
   if (has('pending')) return { status: begun.length === 0 ? 'pending' : 'running', startedAt, endedAt: null };
   if (has('failed')) return { status: 'failed', startedAt, endedAt };
   if (has('cancelled')) return { status: 'cancelled', startedAt, endedAt };
-  return { status: has('succeeded') || inner.length === 0 ? 'succeeded' : 'skipped', startedAt, endedAt };
+  if (inner.length === 0) return { status: otherwise, startedAt, endedAt };
+  return { status: has('succeeded') ? 'succeeded' : 'skipped', startedAt, endedAt };
 }
 
 function untouchedStatus({ status }: RunHistoryRow): StepStatus {

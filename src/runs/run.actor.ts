@@ -16,7 +16,7 @@ import { decideRun } from './run.decide.js';
 import type { RunCtx, RunFold, RunSnapshot, StartableBatch } from './run.draft.js';
 import { RUN_MACHINE, runMachine } from './run.machine.js';
 import type { Plan } from './plan.js';
-import type { RunEvent } from './run.state.js';
+import type { RunEvent } from './run.context.js';
 
 /** Where a run gets its definition from. */
 export interface Plans {

@@ -1,20 +1,20 @@
 /**
- * Advancing: what a run does by itself after any fact. A pure walk of the tree, not a cursor, so that branches may
- * hold gates and groups. Saying it again changes nothing, so it also repairs.
+ * Advancing: what a run does by itself after any fact. Saying it again changes nothing, so it also repairs.
  *
- * 1. While running: every step whose turn it is is dispatched, or parked if it is a gate.
+ * 1. While running: every step whose turn it is is dispatched, parked if it is a gate, skipped if its condition is false.
  * 2. While failing or cancelling: gates are released, what waits is cancelled, what runs is asked to stop.
  * 3. When nothing is left, the run's final fact is said.
  */
 import { isJsonObject, isoTime } from '../events/json.js';
 import type { JsonObject, JsonValue } from '../events/json.js';
 import type { RunError } from '../events/run.events.js';
-import { ExpressionError } from '../expressions/expression.js';
-import type { Compiled, Scope } from '../expressions/expression.js';
-import { policyOf } from './plan.js';
-import type { GateNode, JobNode, PlanNode } from './plan.js';
+import { isContainer, policyOf } from './plan.js';
+import type { DecisionNode, GateNode, JobNode, PlanNode } from './plan.js';
 import type { RunDraft } from './run.draft.js';
-import { stepOf } from './run.state.js';
+import { pendingIn } from './run.skips.js';
+import { evaluated, holds } from './run.values.js';
+import { walk } from './run.walk.js';
+import type { End, LostBranch } from './run.walk.js';
 
 /** Returns whether there is more to do than this append holds. */
 export function advance(draft: RunDraft): boolean {
@@ -23,9 +23,13 @@ export function advance(draft: RunDraft): boolean {
     if (halting !== null) return windDown(draft, halting);
     if (draft.ended) return false;
     if (draft.full) return true;
-    const ready: PlanNode[] = [];
-    const end = walkSequence(draft, draft.run.plan.root, ready);
-    if (end !== 'open') return finish(draft);
+    const { end, ready, lost } = walk(draft);
+    if (end.state === 'failed' && !draft.run.plan.goesOnAfterFailure) {
+      failRun(draft, 'step', failureAt(draft, end.failure));
+      continue;
+    }
+    for (const branch of lost) dropBranch(draft, branch);
+    if (end.state !== 'open') return finish(draft, end);
     if (ready.length === 0) return false;
     if (!begin(draft, ready) && !draft.full) return false;
   }
@@ -37,46 +41,65 @@ export function haltReason(draft: RunDraft): 'cancel' | 'failure' | null {
   return draft.lifecycle === 'failing' ? 'failure' : null;
 }
 
-type End = 'open' | 'ok' | 'failed';
-
-function walkSequence(draft: RunDraft, ordinals: readonly number[], ready: PlanNode[]): End {
-  let failed = false;
-  for (const ordinal of ordinals) {
-    const end = walkNode(draft, draft.run.plan.nodes[ordinal]!, ready);
-    if (end === 'open') return 'open';
-    if (end === 'failed') failed = true;
-    if (failed && !draft.run.plan.goesOnAfterFailure) return 'failed';
-  }
-  return failed ? 'failed' : 'ok';
-}
-
-function walkNode(draft: RunDraft, node: PlanNode, ready: PlanNode[]): End {
-  if (node.kind === 'parallel') {
-    const ends = node.branches.map((branch) => walkSequence(draft, branch, ready));
-    if (ends.includes('open')) return 'open';
-    return ends.includes('failed') ? 'failed' : 'ok';
-  }
-  const { status } = draft.step(node);
-  if (status === 'pending') ready.push(node);
-  if (status === 'succeeded' || status === 'skipped') return 'ok';
-  return status === 'failed' || status === 'cancelled' ? 'failed' : 'open';
-}
-
-/** Begins the steps whose turn it is. Returns whether one of them could not begin, so that the walk has to be done again. */
+/** Begins the steps whose turn it is. Returns whether that changed what comes next, so that the walk has to be done again. */
 function begin(draft: RunDraft, ready: readonly PlanNode[]): boolean {
-  let refused = false;
+  let changed = false;
   for (const node of ready) {
-    if (draft.full) return refused;
-    const error = node.kind === 'job' ? beginJob(draft, node) : node.kind === 'gate' ? park(draft, node) : undefined;
-    if (error === undefined) continue;
-    refused = true;
-    draft.say('StepRefused', { stepId: node.id, error });
-    if (!draft.run.plan.goesOnAfterFailure) {
-      failRun(draft, node.id, 'step', error);
-      return true;
-    }
+    if (draft.full) return changed;
+    const begun = beginNode(draft, node);
+    if (begun === 'waits') continue;
+    changed = true;
+    if (begun !== 'done') refuse(draft, node, begun);
   }
-  return refused;
+  return changed;
+}
+
+function refuse(draft: RunDraft, node: PlanNode, error: RunError): void {
+  const inside = { from: node.ordinal + 1, to: node.end };
+  draft.say('StepRefused', { stepId: node.id, error, ...(isContainer(node) && { skipped: pendingIn(draft.run, [inside]).length }) });
+}
+
+/** `waits`: for an outcome or a person; `done`: it is behind the run; or why it could not begin. */
+function beginNode(draft: RunDraft, node: PlanNode): 'waits' | 'done' | RunError {
+  const wanted = holds(draft, node.when);
+  if (typeof wanted !== 'boolean') return wanted;
+  if (!wanted) {
+    const inside = { from: node.ordinal, to: node.end };
+    draft.say('StepSkipped', { stepId: node.id, branches: null, reason: 'when', count: pendingIn(draft.run, [inside]).length });
+    return 'done';
+  }
+  if (node.kind === 'decision') return decide(draft, node);
+  if (node.kind === 'parallel') return 'done';
+  return (node.kind === 'job' ? beginJob(draft, node) : park(draft, node)) ?? 'waits';
+}
+
+/** The first branch whose condition holds; what the others hold is skipped. */
+function decide(draft: RunDraft, node: DecisionNode): 'done' | RunError {
+  let taken: number | null = null;
+  for (const [at, { when }] of node.branches.entries()) {
+    const fits = holds(draft, when);
+    if (typeof fits !== 'boolean') return fits;
+    if (!fits) continue;
+    taken = at;
+    break;
+  }
+  const others = node.branches.filter((_, at) => at !== taken);
+  const branchId = taken === null ? null : (node.branches[taken]?.id ?? null);
+  draft.say('DecisionTaken', { stepId: node.id, branch: taken, branchId, count: pendingIn(draft.run, others).length });
+  return 'done';
+}
+
+/** The branch is not waited for any more: what waits in it is let go, what runs is asked to stop, the rest is skipped. */
+function dropBranch(draft: RunDraft, { node, branch }: LostBranch): void {
+  const range = node.branches[branch];
+  if (range === undefined) return;
+  for (const inside of draft.run.plan.nodes.slice(range.from, range.to)) {
+    if (draft.full) return;
+    if (inside.kind === 'gate') release(draft, inside, 'lostBranch');
+    if (inside.kind === 'job') stop(draft, inside, 'lostBranch');
+  }
+  const count = pendingIn(draft.run, [range]).length;
+  if (count > 0) draft.say('StepSkipped', { stepId: node.id, branches: [branch], reason: 'lostBranch', count });
 }
 
 /** Dispatches the next attempt at a job step; claimed in the same breath where this node has a slot free. */
@@ -113,20 +136,6 @@ function parametersFor(draft: RunDraft, node: JobNode): { readonly value: JsonOb
   return 'error' in own ? own : { value: { ...passed, ...(isJsonObject(own.value) ? own.value : {}) } };
 }
 
-function evaluated(draft: RunDraft, expression: Compiled): { readonly value: JsonValue } | { readonly error: RunError } {
-  try {
-    return { value: expression.evaluate(scopeOf(draft)) };
-  } catch (error) {
-    if (!(error instanceof ExpressionError)) throw error;
-    return { error: { kind: 'expression', code: 'expression-failed', message: error.message, retryable: false } };
-  }
-}
-
-function scopeOf(draft: RunDraft): Scope {
-  const { run } = draft;
-  return { params: run.parameters, outputs: (stepId) => stepOf(run, stepId)?.outputs, run: { id: run.runId, startedBy: run.startedBy, labels: run.labels } };
-}
-
 function park(draft: RunDraft, node: GateNode): RunError | undefined {
   const shown: Record<string, JsonValue> = {};
   for (const [name, expression] of node.show) {
@@ -151,9 +160,20 @@ function asText(value: JsonValue): string {
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
-/** The first failure that decides the run: nothing is dispatched any more. What runs is asked to stop by `windDown`. */
-export function failRun(draft: RunDraft, stepId: string, cause: 'step' | 'gate', error: RunError): void {
+/** The failure that decides the run: nothing is dispatched any more. What runs is asked to stop by `windDown`. */
+export function failRun(draft: RunDraft, cause: 'step' | 'gate', { stepId, error }: Failure): void {
   draft.say('RunFailing', { stepId, cause, error });
+}
+
+export interface Failure {
+  readonly stepId: string;
+  readonly error: RunError;
+}
+
+function failureAt(draft: RunDraft, ordinal: number): Failure {
+  const node = draft.run.plan.nodes[ordinal];
+  const error = node === undefined ? null : draft.step(node).error;
+  return { stepId: node?.id ?? '', error: error ?? { kind: 'error', code: 'failed', message: `Step ${node?.id ?? ordinal} came to nothing.`, retryable: false } };
 }
 
 function windDown(draft: RunDraft, reason: 'cancel' | 'failure'): boolean {
@@ -165,16 +185,16 @@ function windDown(draft: RunDraft, reason: 'cancel' | 'failure'): boolean {
   const { dispatched, running, retrying, waiting } = draft.run.counts;
   if (dispatched + running + retrying + waiting > 0) return false;
   if (reason === 'cancel') draft.say('RunCancelled', { orphaned: [...draft.run.orphaned] });
-  else sayFailed(draft);
+  else if (draft.run.failure !== null) sayFailed(draft, draft.run.failure);
   return false;
 }
 
-function release(draft: RunDraft, node: GateNode, reason: 'cancel' | 'failure'): void {
+function release(draft: RunDraft, node: GateNode, reason: 'cancel' | 'failure' | 'lostBranch'): void {
   const step = draft.step(node);
   if (step.status === 'waiting') draft.say('GateReleased', { stepId: node.id, approvalId: step.executionId ?? '', reason });
 }
 
-function stop(draft: RunDraft, node: JobNode, reason: 'cancel' | 'failure'): void {
+function stop(draft: RunDraft, node: JobNode, reason: 'cancel' | 'failure' | 'lostBranch'): void {
   const { status, executionId, attempt, stopping } = draft.step(node);
   const attemptOf = { stepId: node.id, executionId: executionId ?? '', attempt };
   if (status === 'dispatched' || status === 'retrying') draft.say('StepCancelled', { ...attemptOf, was: status, reason, orphaned: false });
@@ -182,14 +202,15 @@ function stop(draft: RunDraft, node: JobNode, reason: 'cancel' | 'failure'): voi
   draft.say('StepStopRequested', { ...attemptOf, reason, graceEndsAt: isoTime(draft.ctx.nowMs + policyFor(draft, node).cancelGraceMs) });
 }
 
-function finish(draft: RunDraft): boolean {
-  if (draft.run.failure === null) draft.say('RunCompleted', {});
-  else sayFailed(draft);
+/** The end, once nothing runs any more: a branch that lost may still be stopping. */
+function finish(draft: RunDraft, end: End & { readonly state: 'ok' | 'failed' }): boolean {
+  const { dispatched, running, retrying, waiting } = draft.run.counts;
+  if (dispatched + running + retrying + waiting > 0 || draft.full) return draft.full;
+  if (end.state === 'ok') draft.say('RunCompleted', {});
+  else sayFailed(draft, failureAt(draft, end.failure));
   return false;
 }
 
-function sayFailed(draft: RunDraft): void {
-  const { failure, orphaned } = draft.run;
-  const error = failure?.error ?? { kind: 'error', code: 'failed', message: 'The run failed.', retryable: false };
-  draft.say('RunFailed', { error, stepId: failure?.stepId ?? null, orphaned: [...orphaned] });
+function sayFailed(draft: RunDraft, { error, stepId }: Failure): void {
+  draft.say('RunFailed', { error, stepId, orphaned: [...draft.run.orphaned] });
 }

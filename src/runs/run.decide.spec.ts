@@ -1,93 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { transition } from 'xstate';
-import { isRejected } from '../actors/actor.js';
-import type { Decided, Origin } from '../actors/actor.js';
+import { from, gate, job, RUN, Trial } from '../../test/trial.js';
 import { FoldViolation } from '../actors/fold.js';
 import { decodeRunFact } from '../events/run.codec.js';
-import type { BatchDefinition } from '../events/definition.js';
-import type { JobDefaults } from '../events/run.events.js';
 import { ids } from '../ids.js';
-import type { RunId } from '../ids.js';
-import { compilePlan } from './plan.js';
 import { runFold } from './run.actor.js';
-import { AdvanceRun, CancelRun, ClaimStep, DecideGate, FireTimer, ReportOutcome, StartRun } from './run.commands.js';
-import type { AnyRunCommand, Outcome, TimerKind } from './run.commands.js';
-import { decideRun } from './run.decide.js';
-import type { RunCtx, RunSnapshot } from './run.draft.js';
+import { AdvanceRun, ClaimStep } from './run.commands.js';
+import type { TimerKind } from './run.commands.js';
+import type { RunSnapshot } from './run.draft.js';
 import { runMachine } from './run.machine.js';
-import { stepOf } from './run.state.js';
-
-const DEFAULTS: JobDefaults = {
-  maxAttempts: 1, backoff: 'fixed', initialDelayMs: 1_000, maxDelayMs: 60_000, jitter: false, lostCounts: false, maxLosses: 5, timeoutMs: null, cancelGraceMs: 5_000, declares: ['day'],
-};
-const RUN: RunId = ids.runOf(ids.keyedCommand('ann', 'POST', '/batches/b/runs', 'k'));
-
-/** A run in memory: commands in, facts out. No log, no host. */
-class Trial {
-  state: RunSnapshot | undefined;
-  readonly facts: Decided[] = [];
-  nowMs = Date.UTC(2026, 0, 31, 12);
-
-  constructor(private readonly definition: Omit<BatchDefinition, 'name'>, private readonly claims = true, private readonly defaults: Partial<JobDefaults> = {}) {}
-
-  private get ctx(): RunCtx {
-    const plan = compilePlan({ name: 'trial', ...this.definition }, 'f'.repeat(64));
-    return {
-      fold: runFold, actor: 'ann', nowMs: this.nowMs, random: () => 0.5,
-      newExecution: (stepId, attempt) => ids.execution(RUN, stepId, attempt), newApproval: (stepId, attempt) => ids.approval(RUN, stepId, attempt),
-      digest: (value) => JSON.stringify(value), claim: () => (this.claims ? 'node-1' : undefined),
-      batch: {
-        id: ids.batch('trial'), name: 'trial', version: 1, plan, unknownJobs: [], check: () => ({ parameters: { day: '2026-01-31' }, errors: [] }),
-        jobDefaults: Object.fromEntries([...plan.jobs].map((job) => [job, { ...DEFAULTS, ...this.defaults }])),
-      },
-    };
-  }
-
-  /** The types of the facts that the command led to, or why it was refused. */
-  say(command: AnyRunCommand): readonly string[] | string {
-    const decision = decideRun(this.state, this.facts.length - 1, command, this.ctx);
-    if (isRejected(decision)) return decision.rejected;
-    this.facts.push(...decision.facts);
-    this.state = decision.state;
-    const { total, ...byStatus } = this.state.context.counts;
-    expect(Object.values(byStatus).reduce((sum, count) => sum + count, 0)).toBe(total);
-    return decision.facts.map((fact) => fact.type);
-  }
-
-  start = () => this.say(new StartRun(RUN, { batch: 'trial', parameters: {}, labels: {}, reason: null, trigger: { type: 'api' } }, from('ann')));
-  cancel = () => this.say(new CancelRun(RUN, 'enough', from('olga')));
-  report = (stepId: string, outcome: Outcome, attempt = this.step(stepId).attempt) => this.say(new ReportOutcome(RUN, ids.execution(RUN, stepId, attempt), stepId, outcome, from('node-1')));
-  succeed = (stepId: string, outputs = {}) => this.report(stepId, { kind: 'succeeded', outputs, report: {} });
-  fail = (stepId: string, retryable = true) => this.report(stepId, { kind: 'failed', error: { kind: 'error', code: 'E', message: 'no', retryable }, report: {} });
-  lose = (stepId: string) => this.report(stepId, { kind: 'lost', reason: 'crash' });
-  fire = (timer: TimerKind, stepId: string, generation = this.step(stepId).generation) => this.say(new FireTimer(RUN, timer, stepId, generation, from('timer')));
-  decide = (approve: boolean, roles: readonly string[], digest: string | null = null) =>
-    this.say(new DecideGate(RUN, { approvalId: ids.approval(RUN, 'ok', 1), stepId: 'ok', verdict: approve ? { approve, note: null } : { approve, reason: 'wrong' }, digest }, from('kim', roles)));
-
-  step(stepId: string) {
-    const step = this.state && stepOf(this.state.context, stepId);
-    if (step === undefined) throw new Error(`no step ${stepId}`);
-    return step;
-  }
-
-  get status() {
-    return this.state?.value;
-  }
-
-  last(type: string): Decided['data'] {
-    const found = this.facts.findLast((fact) => fact.type === type);
-    if (found === undefined) throw new Error(`no ${type}`);
-    return found.data;
-  }
-}
-
-function from(actor: string, roles: readonly string[] = []): Origin {
-  return { actor, roles, via: 'rest', commandId: ids.freshCommand() };
-}
-
-const job = (id: string, more = {}) => ({ id, type: 'job' as const, job: 'work', ...more });
-const gate = (more = {}) => ({ id: 'ok', type: 'gate' as const, allowedRoles: ['boss'], ...more });
 
 describe('a run of jobs', () => {
   it('dispatches and claims a step in the append that ended the one before', () => {

@@ -10,6 +10,7 @@ import { advance, beginJob, failRun, haltReason, policyFor, startAttempt } from 
 import type { AnyRunCommand, CancelRun, ClaimStep, DecideGate, FireTimer, Outcome, ReportOutcome, StartRun } from './run.commands.js';
 import { RunDraft } from './run.draft.js';
 import type { RunCtx, RunSnapshot } from './run.draft.js';
+import { isContainer } from './plan.js';
 import type { GateNode, JobNode } from './plan.js';
 
 /** `state` is undefined before the first fact. */
@@ -113,7 +114,7 @@ function attemptFailed(draft: RunDraft, node: JobNode, failed: Failed, retryAfte
   const counted = failures + 1 + (policy.lostCounts ? losses : 0);
   const final = !failed.error.retryable || counted >= policy.maxAttempts || haltReason(draft) !== null;
   draft.say('StepFailed', { ...failed, final });
-  if (final) return stepFailed(draft, node, failed.error);
+  if (final) return;
   scheduleRetry(draft, node, Math.max(retryAfterMs, backoffMs(policy, failures + 1, draft.ctx.random)));
 }
 
@@ -123,12 +124,8 @@ function attemptLost(draft: RunDraft, node: JobNode, reason: 'crash' | 'shutdown
   const tooMany = losses + 1 >= policy.maxLosses || (policy.lostCounts && failures + losses + 1 >= policy.maxAttempts);
   const error: RunError = { kind: 'lost', code: `lost-${reason}`, message: `Attempt ${attempt} of step ${node.id} was lost with its node.`, retryable: !tooMany };
   draft.say('StepLost', { stepId: node.id, executionId: executionId ?? '', attempt, reason, error, final: tooMany });
-  if (tooMany) return stepFailed(draft, node, error);
+  if (tooMany) return;
   scheduleRetry(draft, node, 0);
-}
-
-function stepFailed(draft: RunDraft, node: JobNode, error: RunError): void {
-  if (haltReason(draft) === null && !draft.run.plan.goesOnAfterFailure) failRun(draft, node.id, 'step', error);
 }
 
 function scheduleRetry(draft: RunDraft, node: JobNode, delayMs: number): void {
@@ -153,7 +150,7 @@ function fire(draft: RunDraft, command: FireTimer): Decision<RunSnapshot> {
   const ordinal = draft.run.plan.ordinals.get(command.stepId);
   const node = ordinal === undefined ? undefined : draft.run.plan.nodes[ordinal];
   const stale: Accepted<RunSnapshot> = { facts: [], state: draft.state };
-  if (node === undefined || node.kind === 'parallel') return stale;
+  if (node === undefined || isContainer(node)) return stale;
   const step = draft.step(node);
   if (step.generation !== command.generation) return stale;
   if (node.kind === 'gate') return command.timer === 'gate' && step.status === 'waiting' ? expire(draft, node) : stale;
@@ -184,7 +181,7 @@ function expire(draft: RunDraft, node: GateNode): Decision<RunSnapshot> {
     draft.say('GateApproved', { ...of, outcome: 'autoApproved', by: null, note: null, digest: gate.digest, given: gate.given.length, quorum: gate.quorum });
   } else {
     draft.say('GateTimedOut', of);
-    failRun(draft, node.id, 'gate', { kind: 'timeout', code: 'gate-timed-out', message: `Nobody decided gate ${node.id} in time.`, retryable: false });
+    failRun(draft, 'gate', { stepId: node.id, error: { kind: 'timeout', code: 'gate-timed-out', message: `Nobody decided gate ${node.id} in time.`, retryable: false } });
   }
   return settled(draft);
 }
@@ -199,6 +196,7 @@ function decideGate(draft: RunDraft, { decision, origin }: DecideGate): Decision
   if (!gate.allowedRoles.includes('*') && !roles.some((role) => gate.allowedRoles.includes(role))) {
     return { rejected: 'forbidden', detail: `Deciding this gate needs one of the roles ${gate.allowedRoles.join(', ')}.` };
   }
+  if (gate.notTheStarter && actor === draft.run.startedBy) return { rejected: 'forbidden', detail: `${actor} started this run, and this gate must be decided by somebody else.` };
   if (status !== 'waiting') return { rejected: 'gate-already-decided', detail: `The gate was ${gate.outcome ?? 'decided'} before.` };
   if (decision.digest !== null && decision.digest !== gate.digest) {
     return { rejected: 'approval-stale', detail: 'What you were shown is not what is to be decided. Read the approval again and decide on that.' };
@@ -206,7 +204,7 @@ function decideGate(draft: RunDraft, { decision, origin }: DecideGate): Decision
   const of = { stepId: node.id, approvalId: decision.approvalId, by: actor, digest: gate.digest, quorum: gate.quorum };
   if (!decision.verdict.approve) {
     draft.say('GateRejected', { ...of, reason: decision.verdict.reason, given: gate.given.length });
-    failRun(draft, node.id, 'gate', { kind: 'rejected', code: 'gate-rejected', message: `${actor} rejected gate ${node.id}: ${decision.verdict.reason}`, retryable: false });
+    failRun(draft, 'gate', { stepId: node.id, error: { kind: 'rejected', code: 'gate-rejected', message: `${actor} rejected gate ${node.id}: ${decision.verdict.reason}`, retryable: false } });
     return settled(draft);
   }
   if (gate.given.includes(actor)) return { facts: [], state: draft.state };

@@ -10,9 +10,9 @@ import { encodeRunFact, placeRunFact } from '../events/run.codec.js';
 import type { RunFactData, RunFactType, JobDefaults } from '../events/run.events.js';
 import type { JsonObject, JsonValue } from '../events/json.js';
 import type { runMachine } from './run.machine.js';
-import { stepAt } from './run.state.js';
+import { stepAt } from './run.context.js';
 import type { Plan, PlanNode } from './plan.js';
-import type { RunContext, RunEvent, StepState } from './run.state.js';
+import type { RunContext, RunEvent, StepState } from './run.context.js';
 
 export type RunSnapshot = SnapshotFrom<typeof runMachine>;
 export type RunFold = Fold<RunSnapshot, RunEvent>;

@@ -4,7 +4,7 @@ import { commandHandlersFor } from '../actors/command-handlers.js';
 import { AdvanceRun, CancelRun, ClaimStep, DecideGate, FireTimer, ReportOutcome, StartRun } from './run.commands.js';
 import type { AnyRunCommand, RunAnswer } from './run.commands.js';
 import type { RunSnapshot } from './run.draft.js';
-import { stepOf } from './run.state.js';
+import { stepOf } from './run.context.js';
 
 /** Under which the handlers are given the host of runs. */
 export const RUN_HOST = Symbol('run host');

@@ -7,8 +7,9 @@
  */
 import { assign, setup } from 'xstate';
 import type { Plan } from './plan.js';
-import { accepts, applyFact, emptyContext } from './run.state.js';
-import type { RunContext, RunEvent } from './run.state.js';
+import { emptyContext } from './run.context.js';
+import type { RunContext, RunEvent } from './run.context.js';
+import { accepts, applyFact } from './run.state.js';
 
 export const RUN_MACHINE = 'batch-run@1';
 
@@ -28,7 +29,7 @@ const to = <T extends string>(target: T) => ({ guard: 'accepted', actions: 'appl
 const outcomes = { StepStarted: stay, StepSucceeded: stay, StepFailed: stay, StepLost: stay, StepCancelled: stay, StepStopRequested: stay, GateReleased: stay };
 const inProgress = {
   ...outcomes,
-  StepDispatched: stay, StepRefused: stay, StepRetryScheduled: stay,
+  StepDispatched: stay, StepRefused: stay, StepSkipped: stay, DecisionTaken: stay, StepRetryScheduled: stay,
   GateParked: stay, GateApprovalGiven: stay, GateApproved: stay, GateRejected: stay, GateTimedOut: stay, GateOverdue: stay,
   RunFailing: to('failing'),
   CancelRequested: to('cancelling'),

@@ -1,90 +1,16 @@
 /**
- * The state of one run as its machine's context, and how each fact changes it. Pure: no time, no ids.
+ * How each fact changes a run, and which fact can happen to it. Pure: no time, no ids.
  *
  * 1. `counts` add up to `total` after every fact.
  * 2. `applyFact` is called only with a fact that `accepts` took.
- * 3. Step states are kept in chunks that are copied on write, so that a fact costs the same in a run of 5 or 5,000 steps.
  */
 import { isJsonObject } from '../events/json.js';
 import type { JsonValue } from '../events/json.js';
-import type { Placed } from '../events/run.codec.js';
-import type { JobDefaults, RunError, RunFact, StepCounts, StepStatus, Trigger } from '../events/run.events.js';
-import type { Plan } from './plan.js';
+import { isContainer } from './plan.js';
+import { changed, moved, stepAt, stepOf } from './run.context.js';
+import type { GateState, RunContext, RunEvent, StepState } from './run.context.js';
+import { afterRefusedGroup, afterSkip, nodeOf, pendingIn, skippedBy } from './run.skips.js';
 
-export type StopReason = 'timeout' | 'cancel' | 'failure' | 'lostBranch';
-
-export interface StepState {
-  readonly status: StepStatus;
-  readonly attempt: number;
-  /** Of the newest attempt, or of the gate's approval. */
-  readonly executionId: string | null;
-  readonly worker: string | null;
-  /** Failures that count against `maxAttempts`. */
-  readonly failures: number;
-  /** Losses in a row. */
-  readonly losses: number;
-  readonly stopping: StopReason | null;
-  /** Revision of the fact that armed the timer which now runs for this step. */
-  readonly generation: number;
-  readonly outputs: JsonValue | undefined;
-  readonly gate: GateState | null;
-}
-
-export interface GateState {
-  readonly allowedRoles: readonly string[];
-  readonly digest: string;
-  readonly quorum: number;
-  readonly onTimeout: 'fail' | 'approve' | 'hold';
-  readonly given: readonly string[];
-  readonly overdue: boolean;
-  readonly outcome: 'approved' | 'autoApproved' | 'rejected' | 'timedOut' | 'cancelled' | null;
-}
-
-export interface RunContext {
-  readonly plan: Plan;
-  readonly runId: string;
-  readonly batchId: string;
-  readonly batchName: string;
-  readonly batchVersion: number;
-  readonly trigger: Trigger;
-  readonly startedBy: string;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly parameters: Readonly<Record<string, JsonValue>>;
-  readonly jobDefaults: Readonly<Record<string, JobDefaults>>;
-  readonly chunks: readonly (readonly StepState[])[];
-  readonly counts: StepCounts;
-  /** The first failure that decided the run's end, or the first of any under `continue`. */
-  readonly failure: { readonly stepId: string; readonly error: RunError } | null;
-  readonly orphaned: readonly string[];
-}
-
-const CHUNK = 32;
-const PENDING: StepState = {
-  status: 'pending', attempt: 0, executionId: null, worker: null, failures: 0, losses: 0, stopping: null, generation: -1, outputs: undefined, gate: null,
-};
-const NO_COUNTS: StepCounts = { total: 0, pending: 0, dispatched: 0, running: 0, retrying: 0, waiting: 0, succeeded: 0, failed: 0, cancelled: 0, skipped: 0 };
-
-export function emptyContext(plan: Plan): RunContext {
-  const chunks: StepState[][] = [];
-  for (let at = 0; at < plan.nodes.length; at += CHUNK) chunks.push(new Array<StepState>(Math.min(CHUNK, plan.nodes.length - at)).fill(PENDING));
-  return {
-    plan, runId: '', batchId: '', batchName: '', batchVersion: 0, trigger: { type: 'api' }, startedBy: '', labels: {}, parameters: {}, jobDefaults: {},
-    chunks, counts: { ...NO_COUNTS, total: plan.total, pending: plan.total }, failure: null, orphaned: [],
-  };
-}
-
-export function stepAt(context: RunContext, ordinal: number): StepState {
-  const step = context.chunks[Math.floor(ordinal / CHUNK)]?.[ordinal % CHUNK];
-  if (step === undefined) throw new RangeError(`The plan of run ${context.runId} has no step number ${ordinal}.`);
-  return step;
-}
-
-export function stepOf(context: RunContext, stepId: string): StepState | undefined {
-  const ordinal = context.plan.ordinals.get(stepId);
-  return ordinal === undefined ? undefined : stepAt(context, ordinal);
-}
-
-export type RunEvent = Placed<RunFact>;
 
 /** Whether this fact can happen to this run now. The lifecycle state is judged by the machine; this judges the step. */
 export function accepts(context: RunContext, event: RunEvent): boolean {
@@ -95,8 +21,13 @@ export function accepts(context: RunContext, event: RunEvent): boolean {
     case 'StepDispatched':
       return (step.status === 'pending' || step.status === 'retrying') && event.data.attempt === step.attempt + 1;
     case 'StepRefused':
+      return step.status === 'pending' && event.data.skipped === refusedWith(context, event);
     case 'GateParked':
       return step.status === 'pending';
+    case 'StepSkipped':
+      return (event.data.branches !== null || step.status === 'pending') && pendingIn(context, skippedBy(context, event)).length === event.data.count;
+    case 'DecisionTaken':
+      return step.status === 'pending' && pendingIn(context, skippedBy(context, event)).length === event.data.count;
     case 'StepStarted':
       return step.status === 'dispatched' && step.executionId === event.data.executionId;
     case 'StepSucceeded':
@@ -121,9 +52,11 @@ export function accepts(context: RunContext, event: RunEvent): boolean {
   }
 }
 
-function isStepFact(event: RunEvent): event is StepFact {
+function isStepFact(event: RunEvent): event is Exclude<RunEvent, { type: RunFactOfTheWhole }> {
   return !['RunStarted', 'RunFailing', 'CancelRequested', 'RunCompleted', 'RunFailed', 'RunCancelled'].includes(event.type);
 }
+
+type RunFactOfTheWhole = 'RunStarted' | 'RunFailing' | 'CancelRequested' | 'RunCompleted' | 'RunFailed' | 'RunCancelled';
 
 function acceptsRunFact(context: RunContext, event: RunEvent): boolean {
   const { dispatched, running, retrying, waiting, pending } = context.counts;
@@ -151,6 +84,11 @@ export function applyFact(context: RunContext, event: RunEvent): RunContext {
       return settlePending(context, 'skipped');
     case 'RunCancelled':
       return settlePending(context, 'cancelled');
+    case 'StepSkipped':
+    case 'DecisionTaken':
+      return afterSkip(context, event);
+    case 'StepRefused':
+      return noteFailure(afterRefusal(context, event), event);
     case 'StepFailed':
     case 'StepCancelled':
       return noteOrphan(noteFailure(withStep(context, event.data.stepId, (step) => afterStepFact(step, event)), event), event);
@@ -159,7 +97,7 @@ export function applyFact(context: RunContext, event: RunEvent): RunContext {
   }
 }
 
-type StepFact = Exclude<RunEvent, { type: 'RunStarted' | 'RunFailing' | 'CancelRequested' | 'RunCompleted' | 'RunFailed' | 'RunCancelled' }>;
+type StepFact = Exclude<RunEvent, { type: 'StepSkipped' | 'DecisionTaken' | RunFactOfTheWhole }>;
 
 function afterStepFact(step: StepState, event: StepFact): StepState {
   switch (event.type) {
@@ -170,13 +108,13 @@ function afterStepFact(step: StepState, event: StepFact): StepState {
     case 'StepSucceeded':
       return { ...step, status: 'succeeded', losses: 0, outputs: event.data.outputs, stopping: null };
     case 'StepFailed':
-      return { ...step, status: event.data.final ? 'failed' : 'retrying', failures: step.failures + 1, losses: 0, stopping: null };
+      return { ...step, ...failed(event), failures: step.failures + 1, losses: 0, stopping: null };
     case 'StepLost':
-      return { ...step, status: event.data.final ? 'failed' : 'retrying', losses: step.losses + 1, stopping: null };
+      return { ...step, ...failed(event), losses: step.losses + 1, stopping: null };
     case 'StepRetryScheduled':
       return { ...step, generation: event.revision };
     case 'StepRefused':
-      return { ...step, status: 'failed' };
+      return { ...step, status: 'failed', error: event.data.error, failedAt: event.revision };
     case 'StepStopRequested':
       return { ...step, stopping: event.data.reason, generation: event.revision };
     case 'StepCancelled':
@@ -184,7 +122,7 @@ function afterStepFact(step: StepState, event: StepFact): StepState {
     case 'GateParked':
       return {
         ...step, status: 'waiting', executionId: event.data.approvalId, generation: event.revision,
-        gate: { allowedRoles: event.data.allowedRoles, digest: event.data.digest, quorum: event.data.quorum, onTimeout: event.data.onTimeout, given: [], overdue: false, outcome: null },
+        gate: { allowedRoles: event.data.allowedRoles, digest: event.data.digest, quorum: event.data.quorum, notTheStarter: event.data.notTheStarter, onTimeout: event.data.onTimeout, given: [], overdue: false, outcome: null },
       };
     case 'GateApprovalGiven':
       return withGate(step, (gate) => ({ ...gate, given: [...gate.given, event.data.by] }));
@@ -201,6 +139,10 @@ function afterStepFact(step: StepState, event: StepFact): StepState {
   }
 }
 
+function failed({ data, revision }: StepFact & { type: 'StepFailed' | 'StepLost' }): Pick<StepState, 'status'> & Partial<StepState> {
+  return data.final ? { status: 'failed', error: data.error, failedAt: revision } : { status: 'retrying' };
+}
+
 function withGate(step: StepState, change: (gate: GateState) => GateState): StepState {
   return step.gate === null ? step : { ...step, gate: change(step.gate) };
 }
@@ -209,14 +151,19 @@ function withStep(context: RunContext, stepId: string, change: (step: StepState)
   const ordinal = context.plan.ordinals.get(stepId) ?? -1;
   const before = stepAt(context, ordinal);
   const after = change(before);
-  const place = Math.floor(ordinal / CHUNK);
-  const chunk = context.chunks[place]!.with(ordinal % CHUNK, after);
   const counts = before.status === after.status ? context.counts : moved(context.counts, before.status, after.status, 1);
-  return { ...context, chunks: context.chunks.with(place, chunk), counts };
+  return { ...changed(context, ordinal, () => after), counts };
 }
 
-function moved(counts: StepCounts, from: StepStatus, to: StepStatus, count: number): StepCounts {
-  return { ...counts, [from]: counts[from] - count, [to]: counts[to] + count };
+/** How many steps a refused group takes with it; undefined for a step that is none. */
+function refusedWith(context: RunContext, event: RunEvent & { type: 'StepRefused' }): number | undefined {
+  const node = nodeOf(context, event.data.stepId);
+  return node !== undefined && isContainer(node) ? pendingIn(context, [{ from: node.ordinal + 1, to: node.end }]).length : undefined;
+}
+
+function afterRefusal(context: RunContext, event: RunEvent & { type: 'StepRefused' }): RunContext {
+  const node = nodeOf(context, event.data.stepId);
+  return node !== undefined && isContainer(node) ? afterRefusedGroup(context, node, event) : withStep(context, event.data.stepId, (step) => afterStepFact(step, event));
 }
 
 function settlePending(context: RunContext, to: 'skipped' | 'cancelled'): RunContext {
@@ -228,7 +175,7 @@ function noteOrphan(context: RunContext, event: RunEvent & { type: 'StepFailed' 
   return event.data.orphaned ? { ...context, orphaned: [...context.orphaned, event.data.executionId] } : context;
 }
 
-function noteFailure(context: RunContext, event: StepFact): RunContext {
+function noteFailure(context: RunContext, event: StepFact | (RunEvent & { type: 'StepRefused' })): RunContext {
   if (context.failure !== null) return context;
   const ended = event.type === 'StepRefused' || ((event.type === 'StepFailed' || event.type === 'StepLost') && event.data.final);
   return ended ? { ...context, failure: { stepId: event.data.stepId, error: event.data.error } } : context;

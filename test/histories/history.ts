@@ -7,7 +7,7 @@ import type { StoredFact } from '../../src/log/event-reader.js';
 import { compilePlan } from '../../src/runs/plan.js';
 import type { Plan } from '../../src/runs/plan.js';
 import type { RunSnapshot } from '../../src/runs/run.draft.js';
-import { stepOf } from '../../src/runs/run.state.js';
+import { stepOf } from '../../src/runs/run.context.js';
 
 export interface EndedStep {
   readonly status: StepStatus;
@@ -60,7 +60,7 @@ export function endOf({ value, context }: RunSnapshot): End {
   const { startedBy, parameters, counts, failure, orphaned, plan } = context;
   const steps = plan.nodes.flatMap(({ id, kind }): [string, EndedStep][] => {
     const step = stepOf(context, id);
-    if (kind === 'parallel' || step === undefined) return [];
+    if (kind === 'parallel' || kind === 'decision' || step === undefined) return [];
     return [[id, { status: step.status, attempt: step.attempt, outputs: step.outputs ?? null, outcome: step.gate?.outcome ?? null }]];
   });
   return { status: value, startedBy, parameters, counts, steps: Object.fromEntries(steps), failure, orphaned };

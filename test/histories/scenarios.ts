@@ -94,4 +94,21 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'continue-policy': { batch: { failurePolicy: 'continue', steps: [work('a', { do: 'fail' }), work('b')] } },
   'step-refused': { batch: { steps: [work('a'), work('b', { ms: '{{ outputs.a.absent }}' }), work('c')] } },
   'step-timed-out': { batch: { steps: [work('a', { do: 'hang' }, { timeout: 20 })] } },
+  'decision-and-conditions': {
+    batch: {
+      parameters: [{ name: 'limit', kind: 'number', default: 5 }],
+      steps: [
+        work('a', { outputs: { total: 7 } }),
+        {
+          id: 'size', type: 'decision',
+          branches: [{ id: 'big', label: 'over the limit', when: 'outputs.a.total > params.limit', steps: [work('audit')] }, { id: 'small', steps: [work('file'), work('tell')] }],
+        },
+        { id: 'extra', type: 'parallel', when: 'outputs.a.total > 100', branches: [{ steps: [work('b')] }, { steps: [work('c')] }] },
+        work('z', {}, { when: 'params.limit == 5' }),
+      ],
+    },
+  },
+  'first-branch-wins': {
+    batch: { steps: [{ id: 'race', type: 'parallel', join: 'any', branches: [{ steps: [work('fast')] }, { steps: [work('slow', { do: 'hang' }), work('after')] }, { steps: [gate('ok')] }] }, work('z')] },
+  },
 };

@@ -8,8 +8,9 @@ import { runUpcasting } from '../../src/events/run.events.js';
 import type { StepStatus } from '../../src/events/run.events.js';
 import type { StoredFact } from '../../src/log/event-reader.js';
 import { compilePlan } from '../../src/runs/plan.js';
-import { accepts, applyFact, emptyContext, stepAt } from '../../src/runs/run.state.js';
-import type { GateState, RunContext, RunEvent } from '../../src/runs/run.state.js';
+import { emptyContext, stepAt } from '../../src/runs/run.context.js';
+import type { GateState, RunContext, RunEvent } from '../../src/runs/run.context.js';
+import { accepts, applyFact } from '../../src/runs/run.state.js';
 import { GOLDEN_FACTS, read } from '../histories/history.js';
 
 export interface StepMove {
@@ -47,7 +48,7 @@ function moved(kind: 'job' | 'gate', from: StepStatus, event: RunEvent | undefin
 /** A run whose only step stands there. */
 function standing(kind: 'job' | 'gate', status: StepStatus): RunContext {
   const context = emptyContext(compilePlan({ name: 'one-step', steps: [STEPS[kind]] }, 'hash'));
-  const gate: GateState | null = kind === 'gate' && status !== 'pending' ? { allowedRoles: ['boss'], digest: '', quorum: 2, onTimeout: 'hold', given: [], overdue: false, outcome: null } : null;
+  const gate: GateState | null = kind === 'gate' && status !== 'pending' ? { allowedRoles: ['boss'], digest: '', quorum: 2, notTheStarter: false, onTimeout: 'hold', given: [], overdue: false, outcome: null } : null;
   const step = { ...stepAt(context, 0), status, attempt: 1, executionId: STEP, gate };
   return { ...context, chunks: [[step]], counts: { ...context.counts, pending: 0, [status]: 1 } };
 }

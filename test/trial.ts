@@ -1,0 +1,103 @@
+/** A run in memory for tests: commands in, facts out. No log, no host. */
+import { expect } from '@jest/globals';
+import { countsAfter, statusAfter } from '../projections/run-counts.js';
+import { isRejected } from '../src/actors/actor.js';
+import type { Decided, Origin } from '../src/actors/actor.js';
+import type { BatchDefinition } from '../src/events/definition.js';
+import { decodeRunFact } from '../src/events/run.codec.js';
+import type { JobDefaults, RunStatus, StepCounts } from '../src/events/run.events.js';
+import { ids } from '../src/ids.js';
+import type { RunId } from '../src/ids.js';
+import { compilePlan } from '../src/runs/plan.js';
+import { runFold } from '../src/runs/run.actor.js';
+import { CancelRun, ClaimStep, DecideGate, FireTimer, ReportOutcome, StartRun } from '../src/runs/run.commands.js';
+import type { AnyRunCommand, Outcome, TimerKind } from '../src/runs/run.commands.js';
+import { stepOf } from '../src/runs/run.context.js';
+import { decideRun } from '../src/runs/run.decide.js';
+import type { RunCtx, RunSnapshot } from '../src/runs/run.draft.js';
+
+const DEFAULTS: JobDefaults = {
+  maxAttempts: 1, backoff: 'fixed', initialDelayMs: 1_000, maxDelayMs: 60_000, jitter: false, lostCounts: false, maxLosses: 5, timeoutMs: null, cancelGraceMs: 5_000, declares: ['day'],
+};
+export const RUN: RunId = ids.runOf(ids.keyedCommand('ann', 'POST', '/batches/b/runs', 'k'));
+
+export class Trial {
+  state: RunSnapshot | undefined;
+  readonly facts: Decided[] = [];
+  private counts: StepCounts | undefined;
+  private rowStatus: RunStatus = 'running';
+  nowMs = Date.UTC(2026, 0, 31, 12);
+
+  constructor(private readonly definition: Omit<BatchDefinition, 'name'>, private readonly claims = true, private readonly defaults: Partial<JobDefaults> = {}) {}
+
+  private get ctx(): RunCtx {
+    const plan = compilePlan({ name: 'trial', ...this.definition }, 'f'.repeat(64));
+    return {
+      fold: runFold, actor: 'ann', nowMs: this.nowMs, random: () => 0.5,
+      newExecution: (stepId, attempt) => ids.execution(RUN, stepId, attempt), newApproval: (stepId, attempt) => ids.approval(RUN, stepId, attempt),
+      digest: (value) => JSON.stringify(value), claim: () => (this.claims ? 'node-1' : undefined),
+      batch: {
+        id: ids.batch('trial'), name: 'trial', version: 1, plan, unknownJobs: [], check: () => ({ parameters: { day: '2026-01-31' }, errors: [] }),
+        jobDefaults: Object.fromEntries([...plan.jobs].map((job) => [job, { ...DEFAULTS, ...this.defaults }])),
+      },
+    };
+  }
+
+  /** The types of the facts that the command led to, or why it was refused. */
+  say(command: AnyRunCommand): readonly string[] | string {
+    const decision = decideRun(this.state, this.facts.length - 1, command, this.ctx);
+    if (isRejected(decision)) return decision.rejected;
+    this.facts.push(...decision.facts);
+    this.state = decision.state;
+    const { total, ...byStatus } = this.state.context.counts;
+    expect(Object.values(byStatus).reduce((sum, count) => sum + count, 0)).toBe(total);
+    this.project(decision.facts, total);
+    return decision.facts.map((fact) => fact.type);
+  }
+
+  /** What a reader of the facts alone counts must be what the machine counts. */
+  private project(facts: readonly Decided[], total: number): void {
+    const nothing = { total, pending: total, dispatched: 0, running: 0, retrying: 0, waiting: 0, succeeded: 0, failed: 0, cancelled: 0, skipped: 0 };
+    for (const { type, data } of facts) {
+      const fact = decodeRunFact(type, data, 0, 'ann');
+      this.counts = countsAfter(this.counts ?? nothing, fact);
+      this.rowStatus = statusAfter(this.rowStatus, this.counts, fact);
+    }
+    expect({ counts: this.counts, status: this.rowStatus }).toEqual({ counts: this.state?.context.counts, status: this.state?.value });
+  }
+
+  start = () => this.say(new StartRun(RUN, { batch: 'trial', parameters: {}, labels: {}, reason: null, trigger: { type: 'api' } }, from('ann')));
+  cancel = () => this.say(new CancelRun(RUN, 'enough', from('olga')));
+  report = (stepId: string, outcome: Outcome, attempt = this.step(stepId).attempt) => this.say(new ReportOutcome(RUN, ids.execution(RUN, stepId, attempt), stepId, outcome, from('node-1')));
+  succeed = (stepId: string, outputs = {}) => this.report(stepId, { kind: 'succeeded', outputs, report: {} });
+  fail = (stepId: string, retryable = true) => this.report(stepId, { kind: 'failed', error: { kind: 'error', code: 'E', message: 'no', retryable }, report: {} });
+  lose = (stepId: string) => this.report(stepId, { kind: 'lost', reason: 'crash' });
+  claim = (stepId: string, worker = 'node-1') => this.say(new ClaimStep(RUN, ids.execution(RUN, stepId, Math.max(1, this.step(stepId).attempt)), stepId, worker, from(worker)));
+  fire = (timer: TimerKind, stepId: string, generation = this.step(stepId).generation) => this.say(new FireTimer(RUN, timer, stepId, generation, from('timer')));
+  decide = (approve: boolean, roles: readonly string[], digest: string | null = null, stepId = 'ok', who = 'kim') =>
+    this.say(new DecideGate(RUN, { approvalId: ids.approval(RUN, stepId, 1), stepId, verdict: approve ? { approve, note: null } : { approve, reason: 'wrong' }, digest }, from(who, roles)));
+
+  step(stepId: string) {
+    const step = this.state && stepOf(this.state.context, stepId);
+    if (step === undefined) throw new Error(`no step ${stepId}`);
+    return step;
+  }
+
+  get status() {
+    return this.state?.value;
+  }
+
+  last(type: string): Decided['data'] {
+    const found = this.facts.findLast((fact) => fact.type === type);
+    if (found === undefined) throw new Error(`no ${type}`);
+    return found.data;
+  }
+}
+
+export function from(actor: string, roles: readonly string[] = []): Origin {
+  return { actor, roles, via: 'rest', commandId: ids.freshCommand() };
+}
+
+export const job = (id: string, more = {}) => ({ id, type: 'job' as const, job: 'work', ...more });
+export const gate = (more = {}) => ({ id: 'ok', type: 'gate' as const, allowedRoles: ['boss'], ...more });
+
