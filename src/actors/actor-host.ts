@@ -19,7 +19,6 @@ import { GENESIS_HASH, sealFact } from '../events/envelope.js';
 import type { SealedFact } from '../events/envelope.js';
 import { isoTime } from '../events/json.js';
 import { ids, randomFraction } from '../ids.js';
-import type { CommandId } from '../ids.js';
 import { inlined } from '../log/event-reader.js';
 import type { EventReader, StoredFact } from '../log/event-reader.js';
 import type { Blob, EventWriter } from '../log/event-writer.js';
@@ -58,7 +57,7 @@ export interface ActorKind<S, C extends ActorCommand> {
 }
 
 export interface Answer<S = unknown> {
-  /** What the command left the actor in; what it is in now, if the command was said before. */
+  /** What the command left the actor in, also when it is said again. */
   readonly state: S;
   /** The facts of this command, also when it is said again. Empty: there was nothing to do. */
   readonly facts: readonly (Decided | StoredFact)[];
@@ -98,6 +97,11 @@ export class ActorHost<S, C extends ActorCommand> {
     private readonly clock: Clock,
     private readonly refusals?: Refusals,
   ) {}
+
+  /** Streams with a command that is not answered yet. */
+  get underWay(): number {
+    return this.mailboxes.size;
+  }
 
   /** @throws Unavailable when the log can't say whether the command was taken: say it again with the same id. */
   execute(command: C): Promise<Answer<S> | Rejected> {
@@ -184,10 +188,9 @@ export class ActorHost<S, C extends ActorCommand> {
     const facts = await this.reader.readStream(stream);
     const last = facts.at(-1);
     if (last === undefined) return undefined;
-    const whole = await Promise.all(facts.map((fact) => inlined(fact, this.kind.payloadField(fact.type), this.reader)));
     const keyed = new Map(facts.flatMap(({ metadata: { commandId, requestHash } }) => (commandId && requestHash ? [[commandId, requestHash] as const] : [])));
     const bytes = facts.reduce((sum, fact) => sum + JSON.stringify(fact.data).length, 0);
-    return { state: await this.kind.fold(whole), revision: last.revision, head: last.metadata.hash ?? GENESIS_HASH, position: last.position, bytes, keyed };
+    return { state: await this.foldOf(facts), revision: last.revision, head: last.metadata.hash ?? GENESIS_HASH, position: last.position, bytes, keyed };
   }
 
   private async saidBefore(stream: string, kept: Kept<S> | undefined, { origin }: C, search: boolean): Promise<Answer<S> | Rejected | undefined> {
@@ -197,13 +200,16 @@ export class ActorHost<S, C extends ActorCommand> {
       return { rejected: 'idempotency-key-reused', detail: 'This Idempotency-Key came with another request before. Use a new key for a new request.' };
     }
     if (asked === undefined && !search) return undefined;
-    const facts = await this.factsOf(stream, origin.commandId);
+    const all = await this.reader.readStream(stream);
+    const facts = all.filter((fact) => fact.metadata.commandId === origin.commandId);
     const last = facts.at(-1);
-    return last && { facts, state: kept.state, position: last.position, replayed: true };
+    if (last === undefined) return undefined;
+    const state = last.revision === kept.revision ? kept.state : await this.foldOf(all.filter(({ revision }) => revision <= last.revision));
+    return { facts, state, position: last.position, replayed: true };
   }
 
-  private async factsOf(stream: string, command: CommandId): Promise<readonly StoredFact[]> {
-    return (await this.reader.readStream(stream)).filter((fact) => fact.metadata.commandId === command);
+  private async foldOf(facts: readonly StoredFact[]): Promise<S> {
+    return this.kind.fold(await Promise.all(facts.map((fact) => inlined(fact, this.kind.payloadField(fact.type), this.reader))));
   }
 
   private seal({ stream, command: { origin }, kept, nowMs }: Turn<S, C>, facts: readonly Decided[]): { sealed: SealedFact[]; blobs: Blob[] } {
