@@ -40,6 +40,8 @@ export interface RunHistoryRow extends RunRow {
   readonly triggerType: string;
   /** Of the definition that it is pinned to. */
   readonly definitionHash: string;
+  readonly pausedAt: string | null;
+  readonly pausedBy: string | null;
 }
 
 export interface RunLabelRow {
@@ -59,7 +61,7 @@ export const RUNS: Table<RunHistoryRow> = {
   columns: {
     id: 'text', batchId: 'text', batchName: 'text', batchVersion: 'integer', status: 'text', paused: 'flag', trigger: 'json', parameters: 'json',
     labels: 'json', startedAt: 'text', endedAt: 'text', durationMs: 'integer', startedBy: 'text', reason: 'text', stepCount: 'integer',
-    counts: 'json', error: 'json', retryOf: 'text', retriedBy: 'text', position: 'text', triggerType: 'text', definitionHash: 'text',
+    counts: 'json', error: 'json', retryOf: 'text', retriedBy: 'text', position: 'text', triggerType: 'text', definitionHash: 'text', pausedAt: 'text', pausedBy: 'text',
   },
   key: ['id'],
   indexes: [['startedAt', 'id'], ['status', 'startedAt', 'id'], ['batchId', 'startedAt', 'id'], ['batchId', 'status', 'startedAt', 'id'], ['durationMs', 'id']],
@@ -74,7 +76,7 @@ export const RUN_COUNTS: Table<RunCountRow> = {
 export function runHistory(streams: Streams): Projection {
   return {
     name: 'run_history',
-    version: 1,
+    version: 2,
     tables: [RUNS, RUN_LABELS, RUN_COUNTS],
     apply(stored, rows) {
       const of = runFactOf(streams, stored);
@@ -96,7 +98,7 @@ function begun({ id, fact, at, position }: FactOf<Placed<RunFact>>, rows: Rows):
     parameters: data.parameters, labels: data.labels, startedAt: at, endedAt: null, durationMs: null, startedBy: fact.actor, reason: data.reason,
     stepCount: data.stepCount,
     counts: { total: data.total, pending: data.total, dispatched: 0, running: 0, retrying: 0, waiting: 0, succeeded: 0, failed: 0, cancelled: 0, skipped: 0 },
-    error: null, retryOf: null, retriedBy: null, position, triggerType: data.trigger.type, definitionHash: data.definitionHash,
+    error: null, retryOf: null, retriedBy: null, position, triggerType: data.trigger.type, definitionHash: data.definitionHash, pausedAt: null, pausedBy: null,
   };
 }
 
@@ -104,6 +106,10 @@ function gone(row: RunHistoryRow, { fact, at, position }: FactOf<Placed<RunFact>
   const counts = countsAfter(row.counts, fact);
   const next = { ...row, counts, status: statusAfter(row.status, counts, fact), position };
   switch (fact.type) {
+    case 'RunPaused':
+      return { ...next, paused: true, pausedAt: at, pausedBy: fact.data.by };
+    case 'RunResumed':
+      return { ...next, paused: false, pausedAt: null, pausedBy: null };
     case 'RunFailing':
       return { ...next, error: fact.data.error };
     case 'RunFailed':
@@ -116,8 +122,9 @@ function gone(row: RunHistoryRow, { fact, at, position }: FactOf<Placed<RunFact>
   }
 }
 
-function ended(row: RunHistoryRow, at: string): Pick<RunRow, 'endedAt' | 'durationMs'> {
-  return { endedAt: at, durationMs: Math.max(0, Date.parse(at) - Date.parse(row.startedAt)) };
+/** A run that has ended is not paused any more. */
+function ended(row: RunHistoryRow, at: string): Pick<RunHistoryRow, 'endedAt' | 'durationMs' | 'paused'> {
+  return { paused: false, endedAt: at, durationMs: Math.max(0, Date.parse(at) - Date.parse(row.startedAt)) };
 }
 
 function count(rows: Rows, before: RunHistoryRow | undefined, { batchId, status }: RunHistoryRow): void {

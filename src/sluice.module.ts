@@ -43,6 +43,7 @@ import { is, rowsOf } from './reading/selection.js';
 import { ExecutionsController } from './runs/executions.controller.js';
 import { GetExecutionHandler, ListExecutionsHandler, RUNNING_REPORTS } from './runs/execution.queries.js';
 import { CLOCK, LiveController } from './runs/live.controller.js';
+import { RunControlController } from './runs/run-control.controller.js';
 import { RunEventsController } from './runs/run-events.controller.js';
 import { RUN_HOST, runCommandHandlers } from './runs/run.handlers.js';
 import { GetRunHandler, PLANS } from './runs/run-detail.queries.js';
@@ -92,7 +93,7 @@ export interface SluiceFeature {
 
 /** Express asks them in this order: `runs/stats` comes before `runs/:runId`. */
 const DOORS: readonly Type[] = [
-  NotBuiltController, MeController, JobsController, JobRunsController, RunsController, RunEventsController, LiveController, ExecutionsController, ApprovalsController, BatchesController,
+  NotBuiltController, MeController, JobsController, JobRunsController, RunsController, RunControlController, RunEventsController, LiveController, ExecutionsController, ApprovalsController, BatchesController,
   BatchAuthorsController, HealthController,
 ];
 const QUERIES: readonly Type[] = [

@@ -74,7 +74,7 @@ describe('the definition that the public contract shows', () => {
   it('asks for what is not supported yet', () => {
     const { definition } = checkDefinition(NIGHTLY_CLOSE, anyJob);
     expect(definition && notSupportedYet(definition).map(({ path }) => path).sort()).toEqual([
-      '/failurePolicy', '/onFailureSteps', '/schedule', '/steps/0/compensate', '/timeout',
+      '/failurePolicy', '/onFailureSteps', '/schedule', '/steps/0/compensate',
     ]);
   });
 });
@@ -152,7 +152,7 @@ describe('what is not supported yet', () => {
 
   it.each<[Partial<BatchDefinition>, string]>([
     [{ compensateOnCancel: true }, '/compensateOnCancel'],
-    [{ timeout: '1h' }, '/timeout'],
+    [{ onFailureSteps: [{ id: 'tell', type: 'job', job: 'tell' }] }, '/onFailureSteps'],
     [{ steps: [{ id: 'p', type: 'parallel', branches: [{ steps: plain.steps }], compensate: { job: 'undo' } }] }, '/steps/0/compensate'],
   ])('is named by its place: %j', (more, path) => {
     expect(notSupportedYet({ ...plain, ...more }).map((problem) => problem.path)).toEqual([path]);

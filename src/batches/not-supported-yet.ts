@@ -12,7 +12,6 @@ export function notSupportedYet(definition: BatchDefinition): Problem[] {
   refuse(definition.failurePolicy === 'compensate', 'failurePolicy', 'The failure policy "compensate"');
   refuse(definition.compensateOnCancel === true, 'compensateOnCancel', 'Compensation on cancel');
   refuse((definition.onFailureSteps ?? []).length > 0, 'onFailureSteps', 'A list of steps for failures');
-  refuse(definition.timeout !== undefined, 'timeout', 'A timeout of the whole run');
   refuse(definition.schedule !== undefined && definition.schedule !== null, 'schedule', 'A schedule');
   return problems;
 }

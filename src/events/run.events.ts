@@ -54,6 +54,8 @@ export const runFactSchemas = {
     runId: uuid, batchId: uuid, batchName: z.string(), batchVersion: z.int().min(1), definitionHash: z.string(),
     trigger: triggerSchema, parameters: json, labels: z.record(z.string(), z.string()), reason: z.string().nullable(),
     stepCount: counted, total: counted, jobDefaults: z.record(z.string(), jobDefaultsSchema),
+    /** When the run as a whole has run out of time. */
+    timeoutAt: time.nullable().optional(),
   }),
   StepDispatched: z.strictObject({ ...attempt, job: z.string(), kind: z.enum(['step', 'compensation', 'onFailure']), params: json }),
   StepStarted: z.strictObject({ ...attempt, worker: z.string(), timeoutAt: time.nullable() }),
@@ -86,8 +88,11 @@ export const runFactSchemas = {
   GateOverdue: z.strictObject({ ...gate }),
   GateReleased: z.strictObject({ ...gate, reason: z.enum(['cancel', 'failure', 'lostBranch']) }),
   /** Dispatching has ended; what runs is being stopped. */
-  RunFailing: z.strictObject({ stepId: z.string(), cause: z.enum(['step', 'gate', 'timeout']), error: errorSchema }),
+  RunFailing: z.strictObject({ stepId: z.string().nullable(), cause: z.enum(['step', 'gate', 'timeout']), error: errorSchema }),
   CancelRequested: z.strictObject({ by: z.string(), reason: z.string().nullable() }),
+  /** Nothing new is begun until `RunResumed`; outcomes and decisions are still taken. */
+  RunPaused: z.strictObject({ by: z.string(), reason: z.string().nullable() }),
+  RunResumed: z.strictObject({ by: z.string(), reason: z.string().nullable() }),
   RunCompleted: z.strictObject({}),
   RunFailed: z.strictObject({ error: errorSchema, stepId: z.string().nullable(), orphaned: z.array(uuid) }),
   RunCancelled: z.strictObject({ orphaned: z.array(uuid) }),

@@ -40,6 +40,7 @@ interface OpenRun {
   revision: number;
   /** Gates that wait for people. */
   gates: number;
+  paused: boolean;
   /** Made when there is a first one, so that a run without any costs little. */
   attempts: Map<string, Attempt> | undefined;
   timers: Map<string, Timer> | undefined;
@@ -63,6 +64,7 @@ export class Worklist {
     run.revision = fact.revision;
     this.applyAttempt(runId, fact);
     this.applyTimer(runId, fact);
+    if (fact.type === 'RunPaused' || fact.type === 'RunResumed') run.paused = fact.type === 'RunPaused';
     if (fact.type === 'GateParked') run.gates += 1;
     if (GATE_ENDS.has(fact.type)) run.gates -= 1;
     this.sort(runId, run);
@@ -110,19 +112,19 @@ export class Worklist {
     if (run !== undefined) this.sort(runId, run);
   }
 
-  /** Open runs without an attempt, a timer or a gate that waits, and their last revision. */
+  /** Open runs without an attempt, a timer or a gate that waits, which are not paused; and their last revision. */
   *hanging(): Generator<readonly [RunId, number]> {
     for (const runId of this.idle) yield [runId, this.open(runId).revision];
   }
 
   private open(runId: RunId): OpenRun {
     let run = this.runs.get(runId);
-    if (run === undefined) this.runs.set(runId, (run = { revision: -1, gates: 0, attempts: undefined, timers: undefined }));
+    if (run === undefined) this.runs.set(runId, (run = { revision: -1, gates: 0, paused: false, attempts: undefined, timers: undefined }));
     return run;
   }
 
-  private sort(runId: RunId, { attempts, timers, gates }: OpenRun): void {
-    if (attempts === undefined && timers === undefined && gates <= 0) this.idle.add(runId);
+  private sort(runId: RunId, { attempts, timers, gates, paused }: OpenRun): void {
+    if (attempts === undefined && timers === undefined && gates <= 0 && !paused) this.idle.add(runId);
     else this.idle.delete(runId);
   }
 
@@ -171,6 +173,8 @@ export class Worklist {
       if (due !== null) this.arm({ runId, stepId, kind, generation: revision, dueAtMs: Date.parse(due) });
     };
     switch (type) {
+      case 'RunStarted':
+        return arm('', 'run', data.timeoutAt ?? null);
       case 'StepDispatched':
         return this.disarm(runId, data.stepId, 'retry');
       case 'StepStarted':

@@ -71,6 +71,8 @@ export interface Plan {
   readonly ordinals: ReadonlyMap<string, number>;
   /** Steps that count: jobs and gates, not the groups round them. */
   readonly total: number;
+  /** From its start, parked time too. */
+  readonly timeoutMs: number | null;
   /** Names of the jobs that a run may need. */
   readonly jobs: ReadonlySet<string>;
 }
@@ -97,8 +99,9 @@ export function compilePlan(definition: BatchDefinition, hash: string): Plan {
     return { id: one.id ?? null, steps, from, to: nodes.length, when: compiled('when' in one ? one.when : undefined) };
   };
   const root = sequence(definition.steps);
+  const timeoutMs = definition.timeout === undefined ? null : durationMs(definition.timeout);
   const total = nodes.filter((node) => !isContainer(node)).length;
-  return { hash, definition, goesOnAfterFailure: definition.failurePolicy === 'continue', nodes, root, ordinals, total, jobs };
+  return { hash, definition, goesOnAfterFailure: definition.failurePolicy === 'continue', timeoutMs, nodes, root, ordinals, total, jobs };
 }
 
 interface Compiling {

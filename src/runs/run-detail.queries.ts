@@ -22,7 +22,7 @@ export const PLANS = Symbol('plans');
 
 /** What this caller may do now, and where. */
 export interface AllowedAction {
-  readonly action: 'cancel' | 'approve' | 'reject';
+  readonly action: 'cancel' | 'pause' | 'resume' | 'approve' | 'reject';
   readonly href: string;
   readonly method: 'POST';
   readonly stepId?: string;
@@ -77,11 +77,13 @@ export class GetRunHandler implements IQueryHandler<GetRun> {
   }
 }
 
-function allowedActions({ id, status }: RunRow, gates: readonly ApprovalHistoryRow[], caller: Caller, base: string): AllowedAction[] {
+function allowedActions({ id, status, paused }: RunRow, gates: readonly ApprovalHistoryRow[], caller: Caller, base: string): AllowedAction[] {
   const open = status === 'running' || status === 'parked' || status === 'failing' || status === 'compensating';
+  const goesOn = status === 'running' || status === 'parked';
+  const controls = [...(open ? ['cancel' as const] : []), ...(goesOn ? [paused ? ('resume' as const) : ('pause' as const)] : [])];
   const pending = gates.filter((gate) => gate.state === 'pending' && mayDecide(gate, caller));
   return [
-    ...(open && hasRole(caller, 'operator') ? [{ action: 'cancel', href: `${base}/runs/${id}/cancel`, method: 'POST' } as const] : []),
+    ...(hasRole(caller, 'operator') ? controls.map((action) => ({ action, href: `${base}/runs/${id}/${action}`, method: 'POST' }) as const) : []),
     ...pending.flatMap(({ id: approvalId, stepId }) =>
       (['approve', 'reject'] as const).map((action) => ({ action, href: `${base}/approvals/${approvalId}/${action}`, method: 'POST', stepId }) as const),
     ),

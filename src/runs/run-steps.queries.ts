@@ -31,7 +31,7 @@ export interface BranchNode {
 }
 
 export interface WaitsFor {
-  readonly what: 'approval' | 'job' | 'slot' | 'retry' | 'engine';
+  readonly what: 'resume' | 'approval' | 'job' | 'slot' | 'retry' | 'engine';
   readonly stepId?: string;
   readonly since: string;
   /** Roles, or the node that runs the job. */
@@ -144,8 +144,13 @@ function untouchedStatus({ status }: RunHistoryRow): StepStatus {
 export function waitingFor({ run, attempts, gates }: RunParts): WaitsFor[] {
   if (run.endedAt !== null) return [];
   const newest = new Map([...attempts].sort((one, other) => one.attempt - other.attempt).map((attempt) => [attempt.stepId, attempt]));
-  const waits = [...gates.flatMap(gateWait), ...[...newest.values()].flatMap(attemptWait)];
+  const paused = run.paused ? [pauseWait(run)] : [];
+  const waits = [...paused, ...gates.flatMap(gateWait), ...[...newest.values()].flatMap(attemptWait)];
   return waits.length > 0 ? waits : [{ what: 'engine', since: run.startedAt, who: [], text: 'The next step is being decided.' }];
+}
+
+function pauseWait({ pausedAt, pausedBy, startedAt }: RunHistoryRow): WaitsFor {
+  return { what: 'resume', since: pausedAt ?? startedAt, who: ['operator'], text: `${pausedBy ?? 'Somebody'} has paused the run: nothing new is begun until an operator resumes it.` };
 }
 
 function gateWait({ state, stepId, title, since, allowedRoles, quorum, given, deadline, overdue }: ApprovalHistoryRow): WaitsFor[] {

@@ -30,7 +30,7 @@ export function advance(draft: RunDraft): boolean {
     }
     for (const branch of lost) dropBranch(draft, branch);
     if (end.state !== 'open') return finish(draft, end);
-    if (ready.length === 0) return false;
+    if (ready.length === 0 || draft.run.paused) return false;
     if (!begin(draft, ready) && !draft.full) return false;
   }
 }
@@ -161,12 +161,13 @@ function asText(value: JsonValue): string {
 }
 
 /** The failure that decides the run: nothing is dispatched any more. What runs is asked to stop by `windDown`. */
-export function failRun(draft: RunDraft, cause: 'step' | 'gate', { stepId, error }: Failure): void {
+export function failRun(draft: RunDraft, cause: 'step' | 'gate' | 'timeout', { stepId, error }: Failure): void {
   draft.say('RunFailing', { stepId, cause, error });
 }
 
+/** `stepId` null: of the run as a whole. */
 export interface Failure {
-  readonly stepId: string;
+  readonly stepId: string | null;
   readonly error: RunError;
 }
 

@@ -48,6 +48,21 @@ export class CancelRun extends RunCommand {
   }
 }
 
+/** Nothing new is begun until the run is resumed. */
+export class PauseRun extends RunCommand {
+  readonly type = 'PauseRun';
+  constructor(runId: RunId, readonly reason: string | null, origin: Origin) {
+    super(runId, origin);
+  }
+}
+
+export class ResumeRun extends RunCommand {
+  readonly type = 'ResumeRun';
+  constructor(runId: RunId, readonly reason: string | null, origin: Origin) {
+    super(runId, origin);
+  }
+}
+
 /** Takes up whatever can go on. Says nothing new, so it may be said at any time. */
 export class AdvanceRun extends RunCommand {
   readonly type = 'AdvanceRun';
@@ -79,7 +94,8 @@ export class ReportOutcome extends RunCommand {
   }
 }
 
-export type TimerKind = 'retry' | 'timeout' | 'grace' | 'gate';
+/** `run`: of the run as a whole, with no step. */
+export type TimerKind = 'run' | 'retry' | 'timeout' | 'grace' | 'gate';
 
 /** A timer is due. A stale generation says nothing. */
 export class FireTimer extends RunCommand {
@@ -104,4 +120,4 @@ export class DecideGate extends RunCommand {
   }
 }
 
-export type AnyRunCommand = StartRun | CancelRun | AdvanceRun | ClaimStep | ReportOutcome | FireTimer | DecideGate;
+export type AnyRunCommand = StartRun | CancelRun | PauseRun | ResumeRun | AdvanceRun | ClaimStep | ReportOutcome | FireTimer | DecideGate;

@@ -7,7 +7,7 @@ import { isRejected } from '../actors/actor.js';
 import { isoTime } from '../events/json.js';
 import type { RunError } from '../events/run.events.js';
 import { advance, beginJob, failRun, haltReason, policyFor, startAttempt } from './run.advance.js';
-import type { AnyRunCommand, CancelRun, ClaimStep, DecideGate, FireTimer, Outcome, ReportOutcome, StartRun } from './run.commands.js';
+import type { AnyRunCommand, CancelRun, ClaimStep, DecideGate, FireTimer, Outcome, PauseRun, ReportOutcome, ResumeRun, StartRun } from './run.commands.js';
 import { RunDraft } from './run.draft.js';
 import type { RunCtx, RunSnapshot } from './run.draft.js';
 import { isContainer } from './plan.js';
@@ -21,6 +21,9 @@ export function decideRun(state: RunSnapshot | undefined, revision: number, comm
   switch (command.type) {
     case 'CancelRun':
       return cancel(draft, command);
+    case 'PauseRun':
+    case 'ResumeRun':
+      return pause(draft, command);
     case 'AdvanceRun':
       return settled(draft);
     case 'ClaimStep':
@@ -54,6 +57,7 @@ function start(state: RunSnapshot | undefined, command: StartRun, ctx: RunCtx): 
     runId: command.runId, batchId: batch.id, batchName: batch.name, batchVersion: batch.version, definitionHash: batch.plan.hash,
     trigger: command.start.trigger, parameters, labels: { ...batch.plan.definition.labels, ...command.start.labels }, reason: command.start.reason,
     stepCount: batch.plan.total, total: batch.plan.total, jobDefaults: batch.jobDefaults,
+    ...(batch.plan.timeoutMs !== null && { timeoutAt: isoTime(ctx.nowMs + batch.plan.timeoutMs) }),
   });
   return settled(draft);
 }
@@ -64,6 +68,27 @@ function cancel(draft: RunDraft, command: CancelRun): Decision<RunSnapshot> {
   if (draft.ended) return { rejected: 'run-already-ended', detail: `The run has ${status}: there is nothing left to cancel.` };
   draft.say('CancelRequested', { by: command.origin.actor, reason: command.reason });
   return settled(draft);
+}
+
+function pause(draft: RunDraft, command: PauseRun | ResumeRun): Decision<RunSnapshot> {
+  const status = draft.lifecycle;
+  if (status !== 'running' && status !== 'parked') {
+    return { rejected: 'run-already-ended', detail: `The run is ${status}: there is nothing left to ${command.type === 'PauseRun' ? 'pause' : 'resume'}.` };
+  }
+  const pausing = command.type === 'PauseRun';
+  if (draft.run.paused === pausing) return { facts: [], state: draft.state };
+  draft.say(pausing ? 'RunPaused' : 'RunResumed', { by: command.origin.actor, reason: command.reason });
+  if (!pausing) retryWhatIsDue(draft);
+  return settled(draft);
+}
+
+/** Attempts whose time came while the run was paused. */
+function retryWhatIsDue(draft: RunDraft): void {
+  for (const node of draft.run.plan.nodes) {
+    if (node.kind !== 'job' || draft.full) continue;
+    const { status, retryAt } = draft.step(node);
+    if (status === 'retrying' && retryAt !== null && Date.parse(retryAt) <= draft.ctx.nowMs) retryNow(draft, node);
+  }
 }
 
 function claim(draft: RunDraft, command: ClaimStep): Decision<RunSnapshot> {
@@ -131,7 +156,7 @@ function attemptLost(draft: RunDraft, node: JobNode, reason: 'crash' | 'shutdown
 function scheduleRetry(draft: RunDraft, node: JobNode, delayMs: number): void {
   const { executionId, attempt } = draft.step(node);
   draft.say('StepRetryScheduled', { stepId: node.id, executionId: executionId ?? '', attempt, nextAttempt: attempt + 1, retryAt: isoTime(draft.ctx.nowMs + delayMs) });
-  if (delayMs === 0) retryNow(draft, node);
+  if (delayMs === 0 && !draft.run.paused) retryNow(draft, node);
 }
 
 function retryNow(draft: RunDraft, node: JobNode): void {
@@ -147,6 +172,7 @@ function backoffMs(policy: ReturnType<typeof policyFor>, failures: number, rando
 }
 
 function fire(draft: RunDraft, command: FireTimer): Decision<RunSnapshot> {
+  if (command.timer === 'run') return runTimedOut(draft);
   const ordinal = draft.run.plan.ordinals.get(command.stepId);
   const node = ordinal === undefined ? undefined : draft.run.plan.nodes[ordinal];
   const stale: Accepted<RunSnapshot> = { facts: [], state: draft.state };
@@ -155,11 +181,20 @@ function fire(draft: RunDraft, command: FireTimer): Decision<RunSnapshot> {
   if (step.generation !== command.generation) return stale;
   if (node.kind === 'gate') return command.timer === 'gate' && step.status === 'waiting' ? expire(draft, node) : stale;
   const of = { stepId: node.id, executionId: step.executionId ?? '', attempt: step.attempt };
-  if (command.timer === 'retry' && step.status === 'retrying') retryNow(draft, node);
-  else if (command.timer === 'timeout' && step.status === 'running' && step.stopping === null) {
+  if (command.timer === 'retry' && step.status === 'retrying') {
+    // The attempt waits for the run to be resumed.
+    if (draft.run.paused) return stale;
+    retryNow(draft, node);
+  } else if (command.timer === 'timeout' && step.status === 'running' && step.stopping === null) {
     draft.say('StepStopRequested', { ...of, reason: 'timeout', graceEndsAt: isoTime(draft.ctx.nowMs + policyFor(draft, node).cancelGraceMs) });
   } else if (command.timer === 'grace' && step.status === 'running' && step.stopping !== null) endGrace(draft, node);
   else return stale;
+  return settled(draft);
+}
+
+function runTimedOut(draft: RunDraft): Decision<RunSnapshot> {
+  if (draft.lifecycle !== 'running' && draft.lifecycle !== 'parked') return { facts: [], state: draft.state };
+  failRun(draft, 'timeout', { stepId: null, error: { kind: 'timeout', code: 'run-timed-out', message: 'The run as a whole ran out of time.', retryable: false } });
   return settled(draft);
 }
 

@@ -31,6 +31,7 @@ const inProgress = {
   ...outcomes,
   StepDispatched: stay, StepRefused: stay, StepSkipped: stay, DecisionTaken: stay, StepRetryScheduled: stay,
   GateParked: stay, GateApprovalGiven: stay, GateApproved: stay, GateRejected: stay, GateTimedOut: stay, GateOverdue: stay,
+  RunPaused: stay, RunResumed: stay,
   RunFailing: to('failing'),
   CancelRequested: to('cancelling'),
   RunCompleted: to('completed'),

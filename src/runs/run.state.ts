@@ -53,16 +53,17 @@ export function accepts(context: RunContext, event: RunEvent): boolean {
 }
 
 function isStepFact(event: RunEvent): event is Exclude<RunEvent, { type: RunFactOfTheWhole }> {
-  return !['RunStarted', 'RunFailing', 'CancelRequested', 'RunCompleted', 'RunFailed', 'RunCancelled'].includes(event.type);
+  return !['RunStarted', 'RunFailing', 'CancelRequested', 'RunCompleted', 'RunFailed', 'RunCancelled', 'RunPaused', 'RunResumed'].includes(event.type);
 }
 
-type RunFactOfTheWhole = 'RunStarted' | 'RunFailing' | 'CancelRequested' | 'RunCompleted' | 'RunFailed' | 'RunCancelled';
+type RunFactOfTheWhole = 'RunPaused' | 'RunResumed' | 'RunStarted' | 'RunFailing' | 'CancelRequested' | 'RunCompleted' | 'RunFailed' | 'RunCancelled';
 
 function acceptsRunFact(context: RunContext, event: RunEvent): boolean {
   const { dispatched, running, retrying, waiting, pending } = context.counts;
   const active = dispatched + running + retrying + waiting;
   if (event.type === 'RunCompleted') return active === 0 && pending === 0;
   if (event.type === 'RunFailed' || event.type === 'RunCancelled') return active === 0;
+  if (event.type === 'RunPaused' || event.type === 'RunResumed') return context.paused === (event.type === 'RunResumed');
   return true;
 }
 
@@ -76,6 +77,9 @@ export function applyFact(context: RunContext, event: RunEvent): RunContext {
       };
     case 'RunFailing':
       return { ...context, failure: { stepId: event.data.stepId, error: event.data.error } };
+    case 'RunPaused':
+    case 'RunResumed':
+      return { ...context, paused: event.type === 'RunPaused' };
     case 'CancelRequested':
       return { ...context };
     case 'RunCompleted':
@@ -102,7 +106,7 @@ type StepFact = Exclude<RunEvent, { type: 'StepSkipped' | 'DecisionTaken' | RunF
 function afterStepFact(step: StepState, event: StepFact): StepState {
   switch (event.type) {
     case 'StepDispatched':
-      return { ...step, status: 'dispatched', attempt: event.data.attempt, executionId: event.data.executionId, worker: null, stopping: null };
+      return { ...step, status: 'dispatched', attempt: event.data.attempt, executionId: event.data.executionId, worker: null, stopping: null, retryAt: null };
     case 'StepStarted':
       return { ...step, status: 'running', worker: event.data.worker, generation: event.revision };
     case 'StepSucceeded':
@@ -112,7 +116,7 @@ function afterStepFact(step: StepState, event: StepFact): StepState {
     case 'StepLost':
       return { ...step, ...failed(event), losses: step.losses + 1, stopping: null };
     case 'StepRetryScheduled':
-      return { ...step, generation: event.revision };
+      return { ...step, generation: event.revision, retryAt: event.data.retryAt };
     case 'StepRefused':
       return { ...step, status: 'failed', error: event.data.error, failedAt: event.revision };
     case 'StepStopRequested':

@@ -1,11 +1,10 @@
-/** The doors of runs: start, watch, cancel. */
+/** The doors of runs: start and watch. */
 import { Body, Get, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { z } from 'zod';
 import { jsonObjectSchema, labelsSchema } from '../events/definition.js';
 import { RUN_STATUSES } from '../events/run.events.js';
-import type { RunStatus } from '../events/run.events.js';
 import { isRefusal, problemOf, sayMutation } from '../http/accepted.js';
 import { labelParam, refuseUnstorable, several, storedText, textParam, timeParam } from '../http/asking.js';
 import { atLeastQuery, awaitAtLeast } from '../http/at-least.js';
@@ -22,7 +21,7 @@ import { Needs, NeedsCaller } from '../http/roles.guard.js';
 import { ids, parseId } from '../ids.js';
 import type { RunId } from '../ids.js';
 import { ReadSide } from '../reading/read-side.js';
-import { CancelRun, StartRun } from './run.commands.js';
+import { StartRun } from './run.commands.js';
 import { GetRun } from './run-detail.queries.js';
 import type { RunDetail } from './run-detail.queries.js';
 import { CountRuns, ListRuns } from './run.queries.js';
@@ -37,8 +36,6 @@ const startBody = z
   })
   .default({ parameters: {}, labels: {}, reason: null });
 type StartBody = z.output<typeof startBody>;
-
-const cancelBody = z.strictObject({ reason: reason.nullable().default(null) }).default({ reason: null });
 
 const filterShape = {
   status: several(z.enum(RUN_STATUSES)),
@@ -108,38 +105,6 @@ export class RunsController {
     if (found === undefined) throw noRun(runId);
     if (found === 'forbidden') throw new Problem('forbidden', `Looking at this run needs the role viewer, or a role of one of its gates; ${caller.actor} has neither.`);
     return found;
-  }
-
-  @Post('runs/:runId/cancel')
-  @HttpCode(202)
-  @Needs('operator')
-  cancel(@Param('runId') runId: string, @Body({ schema: cancelBody }) body: z.output<typeof cancelBody>, @Who() caller: Caller, @Req() request: HttpRequest, @Res({ passthrough: true }) response: unknown) {
-    return this.cancelRun(runId, body, caller, request, response);
-  }
-
-  /** The same door under the path of UKBatch. */
-  @Post('batches/:runId/cancel')
-  @HttpCode(202)
-  @Needs('operator')
-  cancelByBatch(@Param('runId') runId: string, @Body({ schema: cancelBody }) body: z.output<typeof cancelBody>, @Who() caller: Caller, @Req() request: HttpRequest, @Res({ passthrough: true }) response: unknown) {
-    return this.cancelRun(runId, body, caller, request, response);
-  }
-
-  private async cancelRun(runId: string, body: z.output<typeof cancelBody>, caller: Caller, request: HttpRequest, response: unknown): Promise<{ readonly status: RunStatus; readonly position: string }> {
-    const id = idOf(runId);
-    const { commandId, requestHash, keyed } = commandIdentity(request, caller, body);
-    const answer = await this.commands.execute(new CancelRun(id, body.reason, { actor: caller.actor, roles: [...caller.roles], via: 'rest', commandId, ...(keyed && { requestHash }) }));
-    if (isRefusal(answer)) throw problemOf(answer, answer.rejected === 'run-already-ended' ? { allowedActions: await this.actionsOn(id, caller) } : {});
-    sayMutation(this.adapterHost, response, answer);
-    if (answer.said === false && answer.status === 'cancelled') this.adapterHost.httpAdapter.status(response, 200);
-    return { status: answer.status, position: answer.position };
-  }
-
-  /** What may be done instead; the read side is given the time to see why it was refused. */
-  private async actionsOn(id: RunId, caller: Caller): Promise<RunDetail['allowedActions']> {
-    await this.read.settled();
-    const found = await this.queries.execute(new GetRun(id, caller, this.links.base));
-    return typeof found === 'object' ? found.allowedActions : [];
   }
 }
 

@@ -23,7 +23,7 @@ export interface End {
   readonly parameters: Readonly<Record<string, JsonValue>>;
   readonly counts: StepCounts;
   readonly steps: Readonly<Record<string, EndedStep>>;
-  readonly failure: { readonly stepId: string; readonly error: RunError } | null;
+  readonly failure: { readonly stepId: string | null; readonly error: RunError } | null;
   readonly orphaned: readonly string[];
 }
 

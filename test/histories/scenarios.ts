@@ -2,7 +2,7 @@
 import type { BatchDefinition } from '../../src/events/definition.js';
 import { ids } from '../../src/ids.js';
 import type { RunId } from '../../src/ids.js';
-import { DecideGate } from '../../src/runs/run.commands.js';
+import { DecideGate, PauseRun, ResumeRun } from '../../src/runs/run.commands.js';
 import type { GateDecision } from '../../src/runs/run.commands.js';
 import type { Engine } from '../scenarios/engine.js';
 
@@ -111,4 +111,14 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'first-branch-wins': {
     batch: { steps: [{ id: 'race', type: 'parallel', join: 'any', branches: [{ steps: [work('fast')] }, { steps: [work('slow', { do: 'hang' }), work('after')] }, { steps: [gate('ok')] }] }, work('z')] },
   },
+  'paused-and-resumed': {
+    batch: { steps: [work('a', { ms: 40 }), work('b')] },
+    drive: async (engine, runId) => {
+      await engine.said(runId, 'StepStarted');
+      await engine.execute(new PauseRun(runId, 'look first', { actor: 'olga', roles: ['operator'], via: 'code', commandId: ids.freshCommand() }));
+      await engine.said(runId, 'StepSucceeded');
+      await engine.execute(new ResumeRun(runId, null, { actor: 'olga', roles: ['operator'], via: 'code', commandId: ids.freshCommand() }));
+    },
+  },
+  'run-timed-out': { batch: { timeout: 30, steps: [gate('ok'), work('b')] } },
 };

@@ -29,6 +29,8 @@ const BUILT: readonly (readonly [door: string, query: string, body: string])[] =
   ['GET /runs/{runId}', 'atLeast', ''],
   ['POST /runs/{runId}/cancel', '', 'reason'],
   ['POST /batches/{runId}/cancel', '', 'reason'],
+  ['POST /runs/{runId}/pause', '', 'reason'],
+  ['POST /runs/{runId}/resume', '', 'reason'],
   ['GET /runs/{runId}/events', 'after limit atLeast', ''],
   ['GET /executions', `status job run batch worker from to q ${LIST}`, ''],
   ['GET /executions/{id}', 'atLeast', ''],

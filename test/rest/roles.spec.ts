@@ -99,9 +99,9 @@ onBoth('Roles', (house) => {
   it('what one may do is told to each caller by their roles', async () => {
     const actions = async (roles: string): Promise<string[]> => (await h.read<RunDetail>(`/runs/${parked.id}`, { roles })).allowedActions.map(({ action }) => action);
     expect(await actions('viewer')).toEqual([]);
-    expect(await actions('operator')).toEqual(['cancel']);
+    expect(await actions('operator')).toEqual(['cancel', 'pause']);
     expect(await actions('boss')).toEqual(['approve', 'reject']);
-    expect(await actions('admin')).toEqual(['cancel']);
+    expect(await actions('admin')).toEqual(['cancel', 'pause']);
   });
 
   it('identity never comes from a body', async () => {

@@ -130,6 +130,7 @@ onBoth('What rows hold', (house) => {
     const id = String(approvals[0]?.id);
     expect(allowedActions).toEqual([
       { action: 'cancel', href: `/runs/${parkedId}/cancel`, method: 'POST' },
+      { action: 'pause', href: `/runs/${parkedId}/pause`, method: 'POST' },
       { action: 'approve', href: `/approvals/${id}/approve`, method: 'POST', stepId: 'sign' },
       { action: 'reject', href: `/approvals/${id}/reject`, method: 'POST', stepId: 'sign' },
     ]);

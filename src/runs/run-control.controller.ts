@@ -1,0 +1,81 @@
+/** The doors by which a run is controlled: cancel, pause, resume. */
+import { Body, HttpCode, Param, Post, Req, Res } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import { CommandBus, QueryBus } from '@nestjs/cqrs';
+import { z } from 'zod';
+import type { Origin } from '../actors/actor.js';
+import type { RunStatus } from '../events/run.events.js';
+import { isRefusal, problemOf, sayMutation } from '../http/accepted.js';
+import { storedText } from '../http/asking.js';
+import { Door } from '../http/door.js';
+import { commandIdentity } from '../http/idempotency.js';
+import { Who } from '../http/identity.js';
+import type { Caller } from '../http/identity.js';
+import { Links } from '../http/links.js';
+import type { HttpRequest } from '../http/request.js';
+import { Needs } from '../http/roles.guard.js';
+import type { RunId } from '../ids.js';
+import { ReadSide } from '../reading/read-side.js';
+import { CancelRun, PauseRun, ResumeRun } from './run.commands.js';
+import type { RunCommand } from './run.commands.js';
+import { GetRun } from './run-detail.queries.js';
+import { idOf } from './runs.controller.js';
+
+const body = z.strictObject({ reason: storedText(2_000).nullable().default(null) }).default({ reason: null });
+type Said = z.output<typeof body>;
+
+interface ControlAnswer {
+  readonly status: RunStatus;
+  readonly position: string;
+}
+
+@Door()
+@Needs('operator')
+export class RunControlController {
+  constructor(
+    private readonly commands: CommandBus,
+    private readonly queries: QueryBus,
+    private readonly read: ReadSide,
+    private readonly links: Links,
+    private readonly adapterHost: HttpAdapterHost,
+  ) {}
+
+  /** Under its own path, and under that of UKBatch. */
+  @Post(['runs/:runId/cancel', 'batches/:runId/cancel'])
+  @HttpCode(202)
+  cancel(@Param('runId') runId: string, @Body({ schema: body }) said: Said, @Who() caller: Caller, @Req() request: HttpRequest, @Res({ passthrough: true }) response: unknown): Promise<ControlAnswer> {
+    return this.control(runId, { caller, request, response, said }, (id, origin) => new CancelRun(id, said.reason, origin));
+  }
+
+  /** Nothing new is begun until the run is resumed. Again: nothing more happens. */
+  @Post('runs/:runId/pause')
+  @HttpCode(202)
+  pause(@Param('runId') runId: string, @Body({ schema: body }) said: Said, @Who() caller: Caller, @Req() request: HttpRequest, @Res({ passthrough: true }) response: unknown): Promise<ControlAnswer> {
+    return this.control(runId, { caller, request, response, said }, (id, origin) => new PauseRun(id, said.reason, origin));
+  }
+
+  @Post('runs/:runId/resume')
+  @HttpCode(202)
+  resume(@Param('runId') runId: string, @Body({ schema: body }) said: Said, @Who() caller: Caller, @Req() request: HttpRequest, @Res({ passthrough: true }) response: unknown): Promise<ControlAnswer> {
+    return this.control(runId, { caller, request, response, said }, (id, origin) => new ResumeRun(id, said.reason, origin));
+  }
+
+  private async control(runId: string, asked: { caller: Caller; request: HttpRequest; response: unknown; said: Said }, command: (id: RunId, origin: Origin) => RunCommand): Promise<ControlAnswer> {
+    const { caller, request, response, said } = asked;
+    const id = idOf(runId);
+    const { commandId, requestHash, keyed } = commandIdentity(request, caller, said);
+    const answer = await this.commands.execute(command(id, { actor: caller.actor, roles: [...caller.roles], via: 'rest', commandId, ...(keyed && { requestHash }) }));
+    if (isRefusal(answer)) throw problemOf(answer, answer.rejected === 'run-already-ended' ? { allowedActions: await this.actionsOn(id, caller) } : {});
+    sayMutation(this.adapterHost, response, answer);
+    // What is cancelled already needs no more waiting for.
+    if (!answer.said && answer.status === 'cancelled') this.adapterHost.httpAdapter.status(response, 200);
+    return { status: answer.status, position: answer.position };
+  }
+
+  /** What may be done instead; the read side is given the time to see why it was refused. */
+  private async actionsOn(id: RunId, caller: Caller): Promise<readonly object[]> {
+    await this.read.settled();
+    const found = await this.queries.execute(new GetRun(id, caller, this.links.base));
+    return typeof found === 'object' ? found.allowedActions : [];
+  }
+}
