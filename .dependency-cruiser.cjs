@@ -6,7 +6,7 @@ const SPEC = '[.]spec[.]ts$';
 const room = (...names) => names.map((name) => `^src/${name}/`);
 const EVERYWHERE = ['^src/(clock|config|ids)[.]ts$', '^src/telemetry/'];
 const READER = '^src/log/(event-reader|log-errors)[.]ts$';
-const ASSEMBLY = '^src/(main|index|sluice|server[.]module|sluice[.]module)[.]ts$';
+const ASSEMBLY = '^src/(main|index|sluice|server[.]module|sluice[.](module|service|health))[.]ts$';
 const MACHINES = '^src/[^/]+/[^/]+[.]machine[.]ts$';
 const PURE = ['[.](machine|decide)[.]ts$', '^src/actors/fold[.]ts$', '^projections/'];
 const LIVING = ['batches', 'runs', 'gates', 'schedules', 'jobs'];
@@ -57,8 +57,8 @@ const roomRules = [
   ),
   roomRule(
     'testing',
-    [...room('actors', 'log', 'events', 'jobs'), MACHINES, '[.](decide|commands)[.]ts$', '^src/sluice[.]module[.]ts$'],
-    'The guest kit is published: what it drags in is part of the promise.',
+    [...room('actors', 'log', 'events', 'jobs', 'runs', 'batches'), '^src/sluice([.](module|service))?[.]ts$'],
+    'The guest kit is published: what it drags in is part of the promise. It runs the real runtime, and decides on plans alone.',
   ),
 ];
 

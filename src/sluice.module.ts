@@ -51,6 +51,7 @@ import { CountRunsHandler, GetRunRowHandler, ListRunsHandler } from './runs/run.
 import { RunsController } from './runs/runs.controller.js';
 import { openSluice } from './sluice.js';
 import type { SluiceEngine } from './sluice.js';
+import { SluiceHealth } from './sluice.health.js';
 import { Sluice } from './sluice.service.js';
 
 /** What the runtime is told. */
@@ -119,14 +120,14 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
     imports: [...(module.imports ?? []), CqrsModule, DiscoveryModule, ...(rest && path !== '' ? [RouterModule.register([{ path, module: module.module }])] : [])],
     controllers: rest ? [...DOORS] : [],
     providers: [...(module.providers ?? []), { provide: Links, useValue: new Links(path) }, ...providers()],
-    exports: [...(module.exports ?? []), Sluice, CqrsModule],
+    exports: [...(module.exports ?? []), Sluice, SluiceHealth, CqrsModule],
   }))
   .build();
 
 function providers(): Provider[] {
   const of = <T>(token: symbol | Type, pick: (engine: SluiceEngine) => T): Provider => ({ provide: token, useFactory: pick, inject: [ENGINE] });
   return [
-    JobRegistry, JobDiscovery, RouteTable,
+    JobRegistry, JobDiscovery, RouteTable, SluiceHealth,
     { provide: CLOCK, useFactory: ({ clock }: SluiceModuleOptions) => clock ?? new SystemClock(), inject: [MODULE_OPTIONS_TOKEN] },
     { provide: ENGINE, useFactory: engineOf, inject: [MODULE_OPTIONS_TOKEN, JobRegistry, CLOCK] },
     of(RUN_HOST, ({ runs }) => runs),

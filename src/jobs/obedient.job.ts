@@ -16,6 +16,8 @@ const parameters = z.strictObject({
   outputs: z.record(z.string(), z.custom<JsonValue>((value) => isJsonValue(value), 'Give a JSON value.')).default({}),
 });
 
+const A_LONG_TIME_MS = 365 * 24 * 60 * 60 * 1_000;
+
 export type ObedientParameters = z.output<typeof parameters>;
 
 /**
@@ -47,7 +49,7 @@ async function obey(clock: Pick<Clock, 'sleep'>, { params, attempt, signal }: Jo
     case 'fail-terminal':
       throw new TerminalError('told to fail for good', { code: 'obeyed' });
     case 'hang':
-      return abortOf(signal);
+      return hang(clock, signal);
     case 'crash':
       process.kill(process.pid, 'SIGKILL');
       return never();
@@ -59,12 +61,9 @@ class ObedientError extends Error {
   override readonly name = 'ObedientError';
 }
 
-function abortOf(signal: AbortSignal): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason instanceof Error ? signal.reason : new Error(String(signal.reason)));
-    if (signal.aborted) return onAbort();
-    signal.addEventListener('abort', onAbort, { once: true });
-  });
+/** Waits on the clock, so that a simulated one knows that nothing more will come of it. */
+async function hang(clock: Pick<Clock, 'sleep'>, signal: AbortSignal): Promise<never> {
+  for (;;) await clock.sleep(A_LONG_TIME_MS, signal);
 }
 
 /** The process ends before anybody could wait for it. */

@@ -72,6 +72,11 @@ export class JobRunner {
     return this.open ? this.slots - this.held.size : 0;
   }
 
+  /** Handlers that have not returned. */
+  get handlers(): number {
+    return this.running.size;
+  }
+
   /** A slot for an attempt that is about to be claimed, if there is one and its parameters fit; else somebody claims it later. */
   claim(job: string, executionId: string, params: JsonValue): Incarnation | undefined {
     if (this.free <= 0 || !this.jobs.has(job)) return undefined;

@@ -123,7 +123,9 @@ export class Reactor {
       this.recover();
       caughtUp();
     }
-    if (this.live) this.goOn();
+    if (!this.live) return;
+    this.goOn();
+    this.scan.notice();
   }
 
   private takeFact(stored: StoredFact): void {

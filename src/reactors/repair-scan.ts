@@ -5,7 +5,8 @@
  * Local to the node and lost with it: a new start begins with a first look.
  *
  * 1. A run hangs if two looks in a row saw it without a fact between them: what is under way is left in peace.
- * 2. At one revision a run is repaired once: if that changed nothing, saying it again would not either.
+ * 2. While no run may hang nothing is armed.
+ * 3. At one revision a run is repaired once: if that changed nothing, saying it again would not either.
  */
 import type { Clock } from '../clock.js';
 import type { RunId } from '../ids.js';
@@ -21,6 +22,7 @@ export class RepairScan {
   repairs = 0;
   private seen: ReadonlyMap<RunId, Seen> = new Map();
   private takeBack: (() => void) | undefined;
+  private on = false;
 
   constructor(
     private readonly clock: Clock,
@@ -28,13 +30,25 @@ export class RepairScan {
     private readonly repair: (runId: RunId, revision: number) => void,
   ) {}
 
-  /** Looks now and then every 15 seconds. */
+  /** Looks now, and from then on every 15 seconds for as long as a run may hang. */
   start(): void {
+    this.on = true;
+    this.notice();
+  }
+
+  /** To be said after facts were looked at: a run that may hang since then is seen for the first time. */
+  notice(): void {
+    if (!this.on || this.takeBack !== undefined) return;
     this.look();
-    this.takeBack = this.clock.wakeAt(this.clock.now() + PERIOD_MS, () => this.start());
+    if (this.seen.size === 0) return;
+    this.takeBack = this.clock.wakeAt(this.clock.now() + PERIOD_MS, () => {
+      this.takeBack = undefined;
+      this.notice();
+    });
   }
 
   stop(): void {
+    this.on = false;
     this.takeBack?.();
   }
 

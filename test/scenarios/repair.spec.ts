@@ -43,6 +43,8 @@ async function leaveHanging(writer: EventWriter, like: StoredFact): Promise<RunI
   const stream = new Streams().run(runId);
   const fact = sealFact({ stream, revision: 0, prevHash: GENESIS_HASH, id: ids.event(ids.freshCommand(), 0), type: 'RunStarted', data: { ...like.data, runId }, metadata: like.metadata });
   await writer.append(stream, 'none', [fact]);
+  // It is seen before time goes on.
+  await clock.advance(0);
   return runId;
 }
 

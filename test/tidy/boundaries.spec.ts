@@ -32,7 +32,7 @@ const TRESPASSES: Readonly<Record<string, readonly [file: string, text: string]>
   'room-http': ['src/http/nosy.ts', `import { plan } from '../runs/plan.js';\nexport const n = plan;`],
   'room-telemetry': ['src/telemetry/nosy.ts', `import { plan } from '../runs/plan.js';\nexport const n = plan;`],
   'room-cli': ['src/cli/nosy.ts', `import { plan } from '../runs/plan.js';\nexport const n = plan;`],
-  'room-testing': ['src/testing/nosy.ts', `import { plan } from '../runs/plan.js';\nexport const n = plan;`],
+  'room-testing': ['src/testing/nosy.ts', `import { g } from '../gates/gate.js';\nexport const n = g;`],
   'nobody-imports-the-assembly': ['src/reading/upwards.ts', `import { all } from '../sluice.module.js';\nexport const n = all;`],
   'engine-without-nest': ['src/log/nest.ts', `import { Injectable } from '@nestjs/common';\nexport const n = Injectable;`],
   'projections-see-facts': ['projections/nosy.projection.ts', `import { plan } from '../src/runs/plan.js';\nexport const n = plan;`],
