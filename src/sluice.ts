@@ -26,6 +26,7 @@ import { Unavailable } from './log/log-errors.js';
 import { openSqliteLog } from './log/sqlite.event-log.js';
 import type { SqliteEventLog } from './log/sqlite.event-log.js';
 import { ProjectionHost } from './reading/projection-host.js';
+import type { Projection } from './reading/projection.js';
 import { ReadSide } from './reading/read-side.js';
 import { ReadStore } from './reading/read-store.js';
 import { JobRunner } from './reactors/job-runner.js';
@@ -77,8 +78,7 @@ export function openSluice({ directory, clock, jobs, slots, namespace, readWaitM
   const runner = new JobRunner(node, slots, jobs, say);
   const runs = new ActorHost(runActor(streams, definitions, runner), log, log, clock, refusals);
   const reactor = new Reactor({ reader: log, streams, runner, say, outlast, clock, report });
-  const projections = [runHistory(streams), executions(streams), approvals(streams), batchRows(streams), commandKeys()];
-  const reading = new ProjectionHost({ reader: log, store, projections, clock, report });
+  const reading = new ProjectionHost({ reader: log, store, projections: projectionsOf(streams), clock, report });
   const parts: Parts = { reactor, runner, refusals, reading, store, log, clock, closing };
   let closed: Promise<void> | undefined;
 
@@ -100,6 +100,11 @@ export function openSluice({ directory, clock, jobs, slots, namespace, readWaitM
     /** May be called again: there is one end. */
     close: (drainMs: number, graceMs: number): Promise<void> => (closed ??= shutDown(parts, drainMs, graceMs)),
   };
+}
+
+/** Every read model that there is. */
+export function projectionsOf(streams: Streams): readonly Projection[] {
+  return [runHistory(streams), executions(streams), approvals(streams), batchRows(streams), commandKeys()];
 }
 
 function openBeside(log: SqliteEventLog, directory: string): ReadStore {
