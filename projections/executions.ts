@@ -4,6 +4,7 @@
  */
 import type { JsonValue } from '../src/events/json.js';
 import type { Placed } from '../src/events/run.codec.js';
+import { EXECUTION_CANCELLED } from '../src/events/run.events.js';
 import type { RunError, RunFact, RunFactData, StepStatus } from '../src/events/run.events.js';
 import type { Streams } from '../src/events/streams.js';
 import type { Projection, Rows, Table } from '../src/reading/projection.js';
@@ -136,7 +137,7 @@ function take({ id: runId, fact, at }: FactOf<Placed<RunFact>>, rows: Rows): voi
       return change(rows, fact.data.executionId, { status: 'succeeded', stepStatus: 'succeeded', endedAt: at, endsAt: null, outputs: fact.data.outputs, ...reported(fact.data) });
     case 'StepFailed': {
       const { orphaned, timedOut, final, error } = fact.data;
-      const status = orphaned ? 'orphaned' : timedOut ? 'timedOut' : 'failed';
+      const status = orphaned ? 'orphaned' : timedOut ? 'timedOut' : error.code === EXECUTION_CANCELLED ? 'cancelled' : 'failed';
       return change(rows, fact.data.executionId, { status, stepStatus: final ? 'failed' : 'retrying', endedAt: at, endsAt: null, error, ...reported(fact.data) });
     }
     case 'StepLost':

@@ -49,6 +49,9 @@ const attempt = { stepId: z.string(), executionId: uuid, attempt: z.int().min(1)
 const gate = { stepId: z.string(), approvalId: uuid };
 const report = { progress: z.strictObject({ done: z.number(), total: z.number().nullable() }).optional(), log: z.array(z.string()).optional() };
 
+/** The code of an attempt's error that an operator has cancelled alone. */
+export const EXECUTION_CANCELLED = 'execution-cancelled';
+
 export const runFactSchemas = {
   RunStarted: z.strictObject({
     runId: uuid, batchId: uuid, batchName: z.string(), batchVersion: z.int().min(1), definitionHash: z.string(),
@@ -75,7 +78,7 @@ export const runFactSchemas = {
   StepLost: z.strictObject({ ...attempt, reason: z.enum(['crash', 'shutdown', 'lease']), error: errorSchema, final: z.boolean() }),
   StepRetryScheduled: z.strictObject({ ...attempt, nextAttempt: z.int().min(2), retryAt: time }),
   /** The attempt's signal is to be aborted; at `graceEndsAt` it is fenced. */
-  StepStopRequested: z.strictObject({ ...attempt, reason: z.enum(['timeout', 'cancel', 'failure', 'lostBranch']), graceEndsAt: time }),
+  StepStopRequested: z.strictObject({ ...attempt, reason: z.enum(['timeout', 'cancel', 'failure', 'lostBranch', 'operator']), graceEndsAt: time }),
   StepCancelled: z.strictObject({ stepId: z.string(), executionId: uuid, attempt: z.int().min(1), was: z.enum(['dispatched', 'running', 'retrying']), reason: z.enum(['cancel', 'failure', 'lostBranch']), orphaned: z.boolean(), ...report }),
   GateParked: z.strictObject({
     ...gate, title: z.string(), description: z.string().nullable(), data: json, digest: z.string(), allowedRoles: z.array(z.string()),

@@ -1,4 +1,4 @@
-/** The doors by which a run is controlled: cancel, pause, resume. */
+/** The doors by which a run is controlled: cancel it or one attempt of it, pause, resume. */
 import { Body, HttpCode, Param, Post, Req, Res } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
@@ -12,11 +12,15 @@ import { commandIdentity } from '../http/idempotency.js';
 import { Who } from '../http/identity.js';
 import type { Caller } from '../http/identity.js';
 import { Links } from '../http/links.js';
+import { Problem } from '../http/problem.js';
 import type { HttpRequest } from '../http/request.js';
 import { Needs } from '../http/roles.guard.js';
-import type { RunId } from '../ids.js';
+import { parseId } from '../ids.js';
+import type { ExecutionId, RunId } from '../ids.js';
 import { ReadSide } from '../reading/read-side.js';
-import { CancelRun, PauseRun, ResumeRun } from './run.commands.js';
+import { GetExecution } from './execution.queries.js';
+import type { ExecutionRow } from './execution.queries.js';
+import { CancelExecution, CancelRun, PauseRun, ResumeRun } from './run.commands.js';
 import type { RunCommand } from './run.commands.js';
 import { GetRun } from './run-detail.queries.js';
 import { idOf } from './runs.controller.js';
@@ -58,6 +62,23 @@ export class RunControlController {
   @HttpCode(202)
   resume(@Param('runId') runId: string, @Body({ schema: body }) said: Said, @Who() caller: Caller, @Req() request: HttpRequest, @Res({ passthrough: true }) response: unknown): Promise<ControlAnswer> {
     return this.control(runId, { caller, request, response, said }, (id, origin) => new ResumeRun(id, said.reason, origin));
+  }
+
+  /** Stops one attempt: its step fails with it and is not tried again. */
+  @Post('executions/:id/cancel')
+  @HttpCode(202)
+  async cancelExecution(@Param('id') text: string, @Body({ schema: body }) said: Said, @Who() caller: Caller, @Req() request: HttpRequest, @Res({ passthrough: true }) response: unknown): Promise<ControlAnswer> {
+    const row = await this.execution(text);
+    return this.control(row.runId, { caller, request, response, said }, (id, origin) => new CancelExecution(id, row.id, row.stepId, origin));
+  }
+
+  /** One that was dispatched a moment ago is waited for. @throws Problem not-found */
+  private async execution(text: string): Promise<ExecutionRow> {
+    const id = parseId<ExecutionId>(text);
+    const find = (): Promise<ExecutionRow | undefined> => (id === undefined ? Promise.resolve(undefined) : this.queries.execute(new GetExecution(id)));
+    const row = (await find()) ?? (await this.read.settled().then(find));
+    if (row === undefined) throw new Problem('not-found', `There is no execution ${text.slice(0, 100)}.`);
+    return row;
   }
 
   private async control(runId: string, asked: { caller: Caller; request: HttpRequest; response: unknown; said: Said }, command: (id: RunId, origin: Origin) => RunCommand): Promise<ControlAnswer> {

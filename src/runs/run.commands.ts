@@ -48,6 +48,14 @@ export class CancelRun extends RunCommand {
   }
 }
 
+/** Stops one attempt: its step fails with it and is not tried again. */
+export class CancelExecution extends RunCommand {
+  readonly type = 'CancelExecution';
+  constructor(runId: RunId, readonly executionId: string, readonly stepId: string, origin: Origin) {
+    super(runId, origin);
+  }
+}
+
 /** Nothing new is begun until the run is resumed. */
 export class PauseRun extends RunCommand {
   readonly type = 'PauseRun';
@@ -120,4 +128,4 @@ export class DecideGate extends RunCommand {
   }
 }
 
-export type AnyRunCommand = StartRun | CancelRun | PauseRun | ResumeRun | AdvanceRun | ClaimStep | ReportOutcome | FireTimer | DecideGate;
+export type AnyRunCommand = StartRun | CancelRun | CancelExecution | PauseRun | ResumeRun | AdvanceRun | ClaimStep | ReportOutcome | FireTimer | DecideGate;

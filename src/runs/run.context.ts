@@ -9,7 +9,7 @@ import type { Plan } from './plan.js';
 
 export type RunEvent = Placed<RunFact>;
 
-export type StopReason = 'timeout' | 'cancel' | 'failure' | 'lostBranch';
+export type StopReason = 'timeout' | 'cancel' | 'failure' | 'lostBranch' | 'operator';
 
 export interface StepState {
   readonly status: StepStatus;

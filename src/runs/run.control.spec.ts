@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { from, gate, job, RUN, Trial } from '../../test/trial.js';
-import { PauseRun, ResumeRun } from './run.commands.js';
+import { CancelExecution, PauseRun, ResumeRun } from './run.commands.js';
+import { ids } from '../ids.js';
 
 const pause = (trial: Trial) => trial.say(new PauseRun(RUN, 'look first', from('olga')));
 const resume = (trial: Trial) => trial.say(new ResumeRun(RUN, null, from('olga')));
@@ -58,5 +59,40 @@ describe('a run that is out of time', () => {
     expect(trial.last('RunFailing')).toMatchObject({ stepId: null, cause: 'timeout', error: { code: 'run-timed-out' } });
     expect(trial.fire('run', 'a')).toEqual([]);
     expect(trial.succeed('a')).toEqual(['StepSucceeded', 'RunFailed']);
+  });
+});
+
+describe('one attempt that is cancelled', () => {
+  const retried = job('a', { retry: { maxAttempts: 3, backoff: 'none' } });
+  const cancel = (trial: Trial, attempt = 1) => trial.say(new CancelExecution(RUN, ids.execution(RUN, 'a', attempt), 'a', from('olga')));
+
+  it('is stopped, and its step fails without another one', () => {
+    const trial = new Trial({ steps: [retried, job('b')], failurePolicy: 'continue' });
+    trial.start();
+    expect(cancel(trial)).toEqual(['StepStopRequested']);
+    expect(cancel(trial)).toEqual([]);
+    expect(trial.fail('a')).toEqual(['StepFailed', 'StepDispatched', 'StepStarted']);
+    expect(trial.last('StepFailed')).toMatchObject({ final: true, error: { code: 'execution-cancelled' } });
+    expect(cancel(trial)).toBe('run-already-ended');
+    expect(trial.step('b').status).toBe('running');
+  });
+
+  it('is orphaned when it does not stop in its grace, and stands when it succeeds in it', () => {
+    const stubborn = new Trial({ steps: [retried] });
+    stubborn.start();
+    cancel(stubborn);
+    expect(stubborn.fire('grace', 'a')).toEqual(['StepFailed', 'RunFailing', 'RunFailed']);
+    expect(stubborn.last('RunFailed').orphaned).toHaveLength(1);
+    const quick = new Trial({ steps: [retried] });
+    quick.start();
+    cancel(quick);
+    expect(quick.succeed('a')).toEqual(['StepSucceeded', 'RunCompleted']);
+  });
+
+  it('never begins when nobody had claimed it', () => {
+    const trial = new Trial({ steps: [retried] }, false);
+    trial.start();
+    expect(cancel(trial)).toEqual(['StepFailed', 'RunFailing', 'RunFailed']);
+    expect(cancel(trial, 2)).toBe('run-already-ended');
   });
 });

@@ -5,9 +5,10 @@
 import type { Accepted, Decision, Rejected } from '../actors/actor.js';
 import { isRejected } from '../actors/actor.js';
 import { isoTime } from '../events/json.js';
+import { EXECUTION_CANCELLED } from '../events/run.events.js';
 import type { RunError } from '../events/run.events.js';
 import { advance, beginJob, failRun, haltReason, policyFor, startAttempt } from './run.advance.js';
-import type { AnyRunCommand, CancelRun, ClaimStep, DecideGate, FireTimer, Outcome, PauseRun, ReportOutcome, ResumeRun, StartRun } from './run.commands.js';
+import type { AnyRunCommand, CancelExecution, CancelRun, ClaimStep, DecideGate, FireTimer, Outcome, PauseRun, ReportOutcome, ResumeRun, StartRun } from './run.commands.js';
 import { RunDraft } from './run.draft.js';
 import type { RunCtx, RunSnapshot } from './run.draft.js';
 import { isContainer } from './plan.js';
@@ -21,6 +22,8 @@ export function decideRun(state: RunSnapshot | undefined, revision: number, comm
   switch (command.type) {
     case 'CancelRun':
       return cancel(draft, command);
+    case 'CancelExecution':
+      return cancelExecution(draft, command);
     case 'PauseRun':
     case 'ResumeRun':
       return pause(draft, command);
@@ -68,6 +71,23 @@ function cancel(draft: RunDraft, command: CancelRun): Decision<RunSnapshot> {
   if (draft.ended) return { rejected: 'run-already-ended', detail: `The run has ${status}: there is nothing left to cancel.` };
   draft.say('CancelRequested', { by: command.origin.actor, reason: command.reason });
   return settled(draft);
+}
+
+function cancelExecution(draft: RunDraft, { stepId, executionId }: CancelExecution): Decision<RunSnapshot> {
+  const node = jobNode(draft, stepId);
+  const step = node && draft.step(node);
+  if (node === undefined || step?.executionId !== executionId || (step.status !== 'running' && step.status !== 'dispatched')) {
+    return { rejected: 'run-already-ended', detail: `Execution ${executionId} has ended: there is nothing left to cancel.` };
+  }
+  if (step.stopping !== null) return { facts: [], state: draft.state };
+  const of = { stepId, executionId, attempt: step.attempt };
+  if (step.status === 'dispatched') attemptFailed(draft, node, { ...of, was: 'dispatched', error: cancelledAlone(step.attempt), timedOut: false, orphaned: false });
+  else draft.say('StepStopRequested', { ...of, reason: 'operator', graceEndsAt: isoTime(draft.ctx.nowMs + policyFor(draft, node).cancelGraceMs) });
+  return settled(draft);
+}
+
+function cancelledAlone(attempt: number): RunError {
+  return { kind: 'terminal', code: EXECUTION_CANCELLED, message: `An operator cancelled attempt ${attempt}.`, retryable: false };
 }
 
 function pause(draft: RunDraft, command: PauseRun | ResumeRun): Decision<RunSnapshot> {
@@ -121,6 +141,7 @@ function record(draft: RunDraft, node: JobNode, outcome: Outcome): void {
   const said = outcome.kind === 'lost' ? {} : { ...(outcome.report.progress && { progress: { ...outcome.report.progress } }), ...(outcome.report.log && { log: [...outcome.report.log] }) };
   if (stopping === 'timeout') return attemptFailed(draft, node, { ...of, was, error: timedOut(node, attempt), timedOut: true, orphaned: false, ...said });
   if (outcome.kind === 'succeeded') return draft.say('StepSucceeded', { ...of, outputs: outcome.outputs, ...said });
+  if (stopping === 'operator') return attemptFailed(draft, node, { ...of, was, error: cancelledAlone(attempt), timedOut: false, orphaned: false, ...said });
   const halting = stopping ?? haltReason(draft);
   if (halting !== null) return draft.say('StepCancelled', { ...of, was, reason: halting, orphaned: false, ...said });
   if (outcome.kind === 'failed') return attemptFailed(draft, node, { ...of, was, error: outcome.error, timedOut: false, orphaned: false, ...said }, outcome.retryAfterMs);
@@ -203,6 +224,7 @@ function endGrace(draft: RunDraft, node: JobNode): void {
   const { executionId, attempt, stopping } = draft.step(node);
   const of = { stepId: node.id, executionId: executionId ?? '', attempt, was: 'running' as const, orphaned: true };
   if (stopping === 'timeout') attemptFailed(draft, node, { ...of, error: timedOut(node, attempt), timedOut: true });
+  else if (stopping === 'operator') attemptFailed(draft, node, { ...of, error: cancelledAlone(attempt), timedOut: false });
   else draft.say('StepCancelled', { ...of, reason: stopping ?? 'cancel' });
 }
 

@@ -29,6 +29,7 @@ const BUILT: readonly (readonly [door: string, query: string, body: string])[] =
   ['GET /runs/{runId}', 'atLeast', ''],
   ['POST /runs/{runId}/cancel', '', 'reason'],
   ['POST /batches/{runId}/cancel', '', 'reason'],
+  ['POST /executions/{id}/cancel', '', 'reason'],
   ['POST /runs/{runId}/pause', '', 'reason'],
   ['POST /runs/{runId}/resume', '', 'reason'],
   ['GET /runs/{runId}/events', 'after limit atLeast', ''],
