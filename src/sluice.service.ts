@@ -1,13 +1,16 @@
 /** The library's own door: what an application does with batches, without HTTP. */
 import type { CommandBus, QueryBus } from '@nestjs/cqrs';
+import { z } from 'zod';
 import type { Origin } from './actors/actor.js';
 import type { BatchParameters, TypedBatch } from './batches/define-batch.js';
 import type { Clock } from './clock.js';
 import { canonicalJson } from './events/canonical.js';
+import { labelsSchema } from './events/definition.js';
 import type { JsonObject, JsonValue } from './events/json.js';
 import { GetApproval } from './gates/approval.queries.js';
 import { isRefusal } from './http/accepted.js';
 import type { Refusal } from './http/accepted.js';
+import { refuseUnstorable, storedText } from './http/asking.js';
 import type { Caller } from './http/identity.js';
 import type { Page } from './http/paging.js';
 import type { ProblemFault } from './http/problem.js';
@@ -72,6 +75,7 @@ export class Sluice {
   async start<B extends TypedBatch | string>(batch: B, parameters: B extends string ? JsonObject : BatchParameters<B>, options: StartOptions): Promise<{ readonly runId: string; readonly position: string }> {
     const name = typeof batch === 'string' ? batch : batch.name;
     const { labels = {}, reason = null } = options;
+    refuseFaults(startedWith.safeParse({ labels, reason }).error);
     const given: JsonObject = { ...parameters };
     const origin = this.origin(options, `start ${name}`, { parameters: given, labels, reason });
     const start = { batch: name, parameters: given, labels, reason, trigger: { type: 'code' } } as const;
@@ -138,6 +142,7 @@ export class Sluice {
 
   private origin({ actor, roles = [], idempotencyKey }: ActorOptions, what: string, asked: JsonValue): Origin {
     if (actor === '') throw new RefusedError('validation-failed', 'Say who does it: the actor is empty.');
+    refuseFaults(saidBy.safeParse({ actor, roles }).error);
     if (idempotencyKey === undefined) return { actor, roles, via: 'code', commandId: ids.freshCommand() };
     return { actor, roles, via: 'code', commandId: ids.keyedCommand(actor, 'CODE', what, idempotencyKey), requestHash: sha256Of(canonicalJson(asked)) };
   }
@@ -156,6 +161,17 @@ function runIdOf(text: string): RunId {
   const id = parseId<RunId>(text);
   if (id === undefined) throw new RefusedError('not-found', `There is no run ${text}.`);
   return id;
+}
+
+/** The same that is asked of callers over REST. */
+const startedWith = z.strictObject({ labels: labelsSchema.superRefine(refuseUnstorable), reason: storedText(2_000).nullable() });
+const saidBy = z.strictObject({ actor: storedText(200), roles: z.array(storedText(64)).max(50) });
+
+/** @throws RefusedError with every fault */
+function refuseFaults(error: z.ZodError | undefined): void {
+  if (error === undefined) return;
+  const faults = error.issues.map(({ path, message }) => ({ path: `/${path.join('/')}`, message }));
+  throw new RefusedError('validation-failed', faults.map(({ path, message }) => `${path}: ${message}`).join('; '), faults);
 }
 
 function taken(answer: RunAnswer | Refusal): RunAnswer {

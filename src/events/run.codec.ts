@@ -45,6 +45,21 @@ export function placeRunFact<T extends RunFactType>(type: T, data: RunFactData<T
   return { type, data, revision, actor } as unknown as Placed<RunFact>;
 }
 
+/** A fact that is about to be written, if it can be read again. @throws UnreadableFact with every fault */
+export function checkedRunFact<T extends RunFactType>(type: T, data: RunFactData<T>, revision: number, actor: string): Placed<RunFact> {
+  const { error } = runFactSchemas[type].safeParse(data);
+  if (error !== undefined) throw new UnreadableFact(type, error.issues.map(({ path, message }) => `/${path.join('/')}: ${message}`));
+  return placeRunFact(type, data, revision, actor);
+}
+
+/** Nobody could read it again, so it is not written. */
+export class UnreadableFact extends Error {
+  override readonly name = 'UnreadableFact';
+  constructor(readonly factType: string, faults: readonly string[]) {
+    super(`A ${factType} like this could not be read again, so it is not written: ${faults.join('; ')}`);
+  }
+}
+
 /** The data of a typed fact as the log takes it. */
 export function encodeRunFact<T extends RunFactType>(data: RunFactData<T>): JsonObject {
   return data as JsonObject;

@@ -1,12 +1,12 @@
 /**
  * Draft: the facts of one decision while they are being made. Each is folded as it is said, so that the next one is
- * decided on what the run will be, and a fact that the machine would not accept never reaches the log.
+ * decided on what the run will be, and a fact that the machine or a reader would not accept never reaches the log.
  */
 import type { SnapshotFrom } from 'xstate';
 import type { Fold } from '../actors/fold.js';
 import { MOST_BYTES, MOST_FACTS } from '../actors/actor.js';
 import type { Decided, Drawn, Rejected, RejectedFault } from '../actors/actor.js';
-import { encodeRunFact, placeRunFact } from '../events/run.codec.js';
+import { checkedRunFact, encodeRunFact } from '../events/run.codec.js';
 import type { RunFactData, RunFactType, JobDefaults } from '../events/run.events.js';
 import type { JsonObject, JsonValue } from '../events/json.js';
 import type { runMachine } from './run.machine.js';
@@ -78,7 +78,7 @@ export class RunDraft {
 
   say<T extends RunFactType>(type: T, data: RunFactData<T>): void {
     this.revision += 1;
-    const event = placeRunFact(type, data, this.revision, this.ctx.actor);
+    const event = checkedRunFact(type, data, this.revision, this.ctx.actor);
     this.snapshot = this.ctx.fold.next(this.snapshot, event);
     this.said.push({ type, data: encodeRunFact(data) });
     this.bytes += type === 'StepDispatched' || type === 'GateParked' || type === 'StepSucceeded' ? JSON.stringify(data).length : 400;
