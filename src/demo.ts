@@ -12,17 +12,25 @@ export interface Seeded {
 
 const ACTOR = 'demo';
 
-/** Does nothing where a run was ever started. Keys make a seeding that was cut short go on where it was. */
+/** Does nothing where others began, or where all of it stands. A seeding that was cut short goes on where it was. */
 export async function seedDemo(app: INestApplication): Promise<Seeded> {
   const { firstRuns } = await import('../examples/index.js');
   const reader = app.get<EventReader>(LOG_READER, { strict: false });
   const streams = app.get(Streams, { strict: false });
+  const nothing = { lines: ['Demo      the log is not empty: nothing was seeded'] };
   for await (const facts of reader.readAll({ filter: { prefixes: [streams.prefix('run')] }, limit: 1 })) {
-    if (facts.some(({ metadata }) => metadata.actor !== ACTOR)) return { lines: ['Demo      the log is not empty: nothing was seeded'] };
+    if (facts.some(({ metadata }) => metadata.actor !== ACTOR)) return nothing;
   }
   const sluice = app.get(Sluice, { strict: false });
-  for (const { batch, parameters, labels, reason } of firstRuns) {
-    await sluice.start(batch, parameters, { actor: ACTOR, idempotencyKey: `first ${batch}`, ...(labels && { labels }), ...(reason !== undefined && { reason }) });
+  const seeded: typeof firstRuns[number][] = [];
+  for (const first of firstRuns) {
+    const { batch, parameters, labels, reason } = first;
+    const options = { actor: ACTOR, idempotencyKey: `first ${batch}`, ...(labels && { labels }), ...(reason !== undefined && { reason }) };
+    const before = await reader.head();
+    const { position } = await sluice.start(batch, parameters, options);
+    // An answer of before stands where it stood then.
+    if (position > before) seeded.push(first);
   }
-  return { lines: ['Demo', ...firstRuns.map(({ batch, reason }) => `  ${batch.padEnd(20)} ${reason ?? ''}`)] };
+  if (seeded.length === 0) return nothing;
+  return { lines: ['Demo', ...seeded.map(({ batch, reason }) => `  ${batch.padEnd(20)} ${reason ?? ''}`)] };
 }

@@ -16,7 +16,7 @@ import { seedDemo } from './demo.js';
 import type { Seeded } from './demo.js';
 import { fastifyAdapter, takeJsonBodies } from './http/fastify.js';
 import { serveOpenApi } from './http/openapi.js';
-import { loadJobModules } from './jobs/load-jobs.js';
+import { JobModuleError, loadJobModules } from './jobs/load-jobs.js';
 import { obedientJob } from './jobs/obedient.job.js';
 import { LogUnusable } from './log/log-errors.js';
 import { ReadStoreUnusable } from './reading/read-errors.js';
@@ -96,13 +96,13 @@ function screen(config: Config, url: string, seeded: Seeded | undefined): string
 
 /** What a person can mend is told in words; the rest with all that is known of it. */
 function fail(error: unknown): never {
-  const told = error instanceof ConfigError || error instanceof LogUnusable || error instanceof ReadStoreUnusable || isAddressFault(error);
-  const text = error instanceof Error ? (told ? error.message : (error.stack ?? error.message)) : String(error);
+  const told = error instanceof ConfigError || error instanceof LogUnusable || error instanceof ReadStoreUnusable || error instanceof JobModuleError;
+  const text = isAddressFault(error) ? `${error.message}. Take another address or port (SLUICE_HOST, SLUICE_PORT), or stop who has it.` : error instanceof Error ? (told ? error.message : (error.stack ?? error.message)) : String(error);
   process.stderr.write(`${text}\n`);
   process.exit(1);
 }
 
-function isAddressFault(error: unknown): boolean {
+function isAddressFault(error: unknown): error is Error {
   return error instanceof Error && 'code' in error && (error.code === 'EADDRINUSE' || error.code === 'EACCES' || error.code === 'EADDRNOTAVAIL');
 }
 

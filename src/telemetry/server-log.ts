@@ -6,6 +6,9 @@ import type { Logger } from 'pino';
 /** What Nest tells about its own start. It is of use to those who look for it. */
 const CHATTER = new Set(['InstanceLoader', 'NestFactory', 'RouterExplorer', 'RoutesResolver', 'NestApplication', 'InjectorLogger']);
 
+/** Who speaks of errors only when a start comes to nothing: a fault of the wiring, an address that can't be had. */
+const TOLD_BY_THE_STARTER = new Set(['ExceptionHandler', 'NestApplication']);
+
 export class ServerLog implements LoggerService {
   private readonly pino: Logger;
 
@@ -24,6 +27,8 @@ export class ServerLog implements LoggerService {
   }
 
   error(message: unknown, ...more: unknown[]): void {
+    // What ends the start is told by whoever started it, once.
+    if (TOLD_BY_THE_STARTER.has(contextOf(more) ?? '')) return;
     this.pino.error({ context: contextOf(more) }, textOf(message));
   }
 

@@ -1,0 +1,148 @@
+/** The server as a process: what it prints, what it refuses to start on, and how it ends. */
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { SystemClock } from '../../src/clock.js';
+import { openSqliteLog } from '../../src/log/sqlite.event-log.js';
+import { runTypeScript } from '../child-process.js';
+import type { Child } from '../child-process.js';
+
+const SERVER = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+const JOBS = fileURLToPath(new URL('../crash/killed-server.jobs.ts', import.meta.url));
+let directory: string;
+let children: Child[];
+
+const data = (): string => join(directory, 'data');
+function serve(env: Readonly<Record<string, string>> = {}): Child {
+  const child = runTypeScript(SERVER, { env: { SLUICE_DATA: data(), SLUICE_PORT: '0', SLUICE_JOBS: JOBS, SLUICE_LOG_LEVEL: 'warn', ...env } });
+  children.push(child);
+  return child;
+}
+const urlOf = async (child: Child): Promise<string> => /http:\S+/.exec(await child.line(/listening on/))![0];
+
+async function factsIn(): Promise<readonly { readonly type: string; readonly data: object }[]> {
+  const log = openSqliteLog({ directory: data(), clock: new SystemClock() });
+  const facts = [];
+  for await (const page of log.readAll({ filter: { prefixes: ['run-'] } })) facts.push(...page);
+  await log.close();
+  return facts;
+}
+
+/** Starts a run that hangs, and waits until its job is under way. */
+async function hanging(url: string): Promise<void> {
+  await fetch(`${url}/batches/hanging/runs`, { method: 'POST' });
+  for (let running = 0; running === 0; await sleep(20)) {
+    const { total } = (await (await fetch(`${url}/executions?status=running`)).json()) as { total: number };
+    running = total;
+  }
+}
+
+/** One paragraph for people, exit code 1. */
+async function refusal(child: Child): Promise<string> {
+  expect(await child.exited).toEqual({ code: 1, signal: null });
+  expect(child.lines).toEqual([]);
+  expect(child.errors()).not.toMatch(/\n +at |\{"level"/);
+  return child.errors();
+}
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'sluice-server-'));
+  children = [];
+});
+afterEach(async () => {
+  for (const child of children) child.kill();
+  await Promise.all(children.map((child) => child.exited));
+  await rm(directory, { recursive: true, force: true });
+});
+
+describe('The server on a signal', () => {
+  it('drains: the running job gets its signal after the drain, its attempt is lost to the shutdown, and it ends with 0', async () => {
+    const child = serve({ SLUICE_DRAIN: '300ms' });
+    await hanging(await urlOf(child));
+    const asked = Date.now();
+    child.kill('SIGTERM');
+    expect(await child.exited).toEqual({ code: 0, signal: null });
+    expect(Date.now() - asked).toBeGreaterThanOrEqual(300);
+    expect(await factsIn()).toContainEqual(expect.objectContaining({ type: 'StepLost', data: expect.objectContaining({ reason: 'shutdown' }) }));
+  }, 40_000);
+
+  it('ends at once at the second one', async () => {
+    const child = serve({ SLUICE_DRAIN: '60s' });
+    await hanging(await urlOf(child));
+    child.kill('SIGTERM');
+    await sleep(200);
+    child.kill('SIGTERM');
+    expect(await child.exited).toEqual({ code: 1, signal: null });
+  }, 40_000);
+});
+
+describe('The server does not start', () => {
+  it('on names that nobody knows, and writes nothing', async () => {
+    expect(await refusal(serve({ SLUICE_PROT: '1' }))).toContain('did you mean SLUICE_PORT?');
+    expect(existsSync(data())).toBe(false);
+  }, 20_000);
+
+  it('where others could reach it without signing in', async () => {
+    expect(await refusal(serve({ SLUICE_HOST: '0.0.0.0' }))).toContain('SLUICE_AUTH');
+    expect(existsSync(data())).toBe(false);
+  }, 20_000);
+
+  it('on a data directory that another one uses', async () => {
+    await urlOf(serve());
+    expect(await refusal(serve())).toContain('is in use by another process');
+  }, 40_000);
+
+  it('on a file that is no database', async () => {
+    directory = await mkdtemp(join(directory, 'not-a-database-'));
+    await writeFile(join(directory, 'log.db'), 'a letter to a friend, and not a short one: '.repeat(50));
+    expect(await refusal(serve({ SLUICE_DATA: directory }))).toContain('is not a database');
+    expect((await readdir(directory)).filter((name) => name.startsWith('read'))).toEqual([]);
+  }, 20_000);
+
+  it('on a port that is taken', async () => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await new Promise((resolve) => other.once('listening', resolve));
+    const { port } = other.address() as AddressInfo;
+    expect(await refusal(serve({ SLUICE_PORT: String(port) }))).toContain('EADDRINUSE');
+    await new Promise((resolve) => other.close(resolve));
+  }, 20_000);
+});
+
+describe('The rows of the server', () => {
+  it('are made anew where read.db is gone, and are refused where they are of another log', async () => {
+    const first = serve();
+    const url = await urlOf(first);
+    const { runId } = (await (await fetch(`${url}/batches/three/runs`, { method: 'POST' })).json()) as { runId: string };
+    first.kill('SIGTERM');
+    await first.exited;
+    await rm(join(data(), 'read.db'));
+    const second = serve();
+    const again = await urlOf(second);
+    for (let found = 0; found !== 200; await sleep(20)) found = (await fetch(`${again}/runs/${runId}`)).status;
+    second.kill('SIGTERM');
+    await second.exited;
+    for (const suffix of ['', '-wal', '-shm']) await rm(join(data(), `log.db${suffix}`), { force: true });
+    expect(await refusal(serve())).toContain('Move it away');
+  }, 60_000);
+});
+
+describe('The demo', () => {
+  it('seeds an empty log, and says so when there was nothing to seed', async () => {
+    const env = { SLUICE_DEMO: 'on', SLUICE_JOBS: '' };
+    const seededIn = async (): Promise<readonly string[]> => {
+      const child = serve(env);
+      await child.line(/Ready after/);
+      child.kill('SIGTERM');
+      await child.exited;
+      return child.lines.filter((line) => /^ +(nightly-flights|quarter-end-review|film-catalogue) |nothing was seeded/.test(line));
+    };
+    expect(await seededIn()).toHaveLength(3);
+    expect(await seededIn()).toEqual([expect.stringContaining('nothing was seeded')]);
+  }, 60_000);
+});
