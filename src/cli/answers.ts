@@ -24,7 +24,7 @@ export const batchSaved = z.looseObject({
 });
 
 export const runStarted = z.looseObject({ runId: text, position: maybe });
-export const runCancelled = z.looseObject({ status: text, position: maybe });
+export const runControlled = z.looseObject({ status: text, position: maybe });
 
 export const runRow = z.looseObject({
   id: text, batchId: maybe, batchName: maybe, batchVersion: counted, status: text, paused: z.boolean().nullish(),

@@ -18,6 +18,7 @@ import { problemLines } from './problem-lines.js';
 import { addRuns } from './runs.js';
 import { addService } from './service.js';
 import { cleanText, safeJson } from './terminal.js';
+import { addVerify } from './verify.js';
 
 /** Runs one command line (without node and the file) and says how it ended. */
 export async function sluice(args: readonly string[], surroundings: Surroundings, version: string): Promise<number> {
@@ -56,6 +57,7 @@ function programOf(surroundings: Surroundings, version: string): Command {
   addRuns(program, surroundings);
   addApprovals(program, surroundings);
   addEvents(program, surroundings);
+  addVerify(program, surroundings);
   return program;
 }
 

@@ -1,6 +1,6 @@
-/** `sluice run`, `runs`, `show`, `cancel`: runs and what becomes of them. */
+/** `sluice run`, `runs`, `show`, `cancel`, `pause`, `resume`: runs and what becomes of them. */
 import type { Command } from 'commander';
-import { hasEnded, listOf, RUN_STATUSES, runCancelled, runDetail, runRow, runStarted, type RunDetail, type RunRow } from './answers.js';
+import { hasEnded, listOf, RUN_STATUSES, runControlled, runDetail, runRow, runStarted, type RunDetail, type RunRow } from './answers.js';
 import { door } from './client.js';
 import { openSession, type Session, type Surroundings } from './context.js';
 import { Misused, Unfulfilled } from './failures.js';
@@ -65,6 +65,22 @@ export function addRuns(program: Command, surroundings: Surroundings): void {
     .action((runId: string, options: { reason: string; watch?: boolean }, command: Command) => {
       return cancel(openSession(surroundings, command), runId, options);
     });
+  addControl(program, surroundings, 'pause', 'begin nothing new in a run until it is resumed', 'Nothing new is begun; sluice resume goes on.');
+  addControl(program, surroundings, 'resume', 'go on with a paused run', 'It goes on where it was.');
+}
+
+function addControl(program: Command, surroundings: Surroundings, verb: 'pause' | 'resume', description: string, then: string): void {
+  program
+    .command(verb)
+    .description(description)
+    .argument('<run>', 'id')
+    .option('-m, --reason <text>', 'why', filled)
+    .action(async (runId: string, { reason }: { reason?: string }, command: Command) => {
+      const session = openSession(surroundings, command);
+      const answer = await session.client.change({ method: 'POST', path: door('runs', runId, verb), body: reason === undefined ? {} : { reason } }, runControlled);
+      session.document(answer.raw);
+      session.say(`Run ${runId} is ${statusWord(session.terminal, answer.body.status)}. ${then}`);
+    });
 }
 
 async function run(session: Session, batch: string, options: RunOptions): Promise<void> {
@@ -87,7 +103,7 @@ async function run(session: Session, batch: string, options: RunOptions): Promis
 }
 
 async function cancel(session: Session, runId: string, { reason, watch }: { reason: string; watch?: boolean }): Promise<void> {
-  const answer = await session.client.change({ method: 'POST', path: door('runs', runId, 'cancel'), body: { reason } }, runCancelled);
+  const answer = await session.client.change({ method: 'POST', path: door('runs', runId, 'cancel'), body: { reason } }, runControlled);
   const { status, position } = answer.body;
   session.client.sawPosition(position ?? undefined);
   session.say(`Run ${runId} is ${statusWord(session.terminal, status)}.`);
