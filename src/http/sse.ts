@@ -36,6 +36,8 @@ export class EventStream {
     if ('hijack' in response) response.hijack();
     this.raw.once('close', () => this.stop());
     this.raw.on('error', () => this.stop());
+    // Nobody asks again on this connection, and a server that closes does not wait for it.
+    this.raw.shouldKeepAlive = false;
     this.raw.writeHead(200, {
       'Content-Type': 'text/event-stream; charset=utf-8',
       'Cache-Control': 'no-cache, no-transform',

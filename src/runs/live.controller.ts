@@ -6,9 +6,11 @@
  *
  * 1. A message is sent after the projections' commit: whoever reads on hearing it sees at least that.
  * 2. The last message of a position carries it as `id`. Several facts about one row in one delivery are one message.
- * 3. A place to resume from that is too far back is answered with `reset`: read everything anew.
+ * 3. Listeners are let go before the engine stops: they come back and resume.
+ * 4. A place to resume from that is too far back is answered with `reset`: read everything anew.
  */
 import { Get, Inject, Query, Req, Res } from '@nestjs/common';
+import type { OnModuleDestroy } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
 import { z } from 'zod';
 import type { Clock } from '../clock.js';
@@ -52,7 +54,10 @@ const liveQuery = z.strictObject({
 
 @Door('live')
 @Needs('viewer')
-export class LiveController {
+export class LiveController implements OnModuleDestroy {
+  private readonly listeners = new Map<EventStream, Promise<void>>();
+  private ending = false;
+
   constructor(
     @Inject(LOG_READER) private readonly reader: EventReader,
     private readonly streams: Streams,
@@ -67,14 +72,28 @@ export class LiveController {
     if (asked !== undefined && !/^[\x21-\x7e]*$/.test(asked)) throw invalid([{ path: '/after', message: 'must be a position that an answer of this server carried' }]);
     const head = await this.reader.head();
     const stream = new EventStream(response, this.clock);
-    const from = await this.resumable(asked, head);
-    if (from === undefined) await stream.send({ id: head, event: 'reset', data: { position: head } });
     const prefixes = run === undefined ? [this.streams.prefix('run')] : [this.runStream(run)];
+    const telling = this.resume(stream, asked, head, { prefixes, topics: new Set(topics) });
+    this.listeners.set(stream, telling.catch(() => undefined));
     try {
-      await this.tell(stream, { after: from ?? head, prefixes, topics: new Set(topics) });
+      if (this.ending) stream.close();
+      await telling;
     } finally {
+      this.listeners.delete(stream);
       stream.close();
     }
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    this.ending = true;
+    for (const stream of this.listeners.keys()) stream.close();
+    await Promise.all(this.listeners.values());
+  }
+
+  private async resume(stream: EventStream, asked: string | undefined, head: string, what: { prefixes: readonly string[]; topics: ReadonlySet<Topic> }): Promise<void> {
+    const from = await this.resumable(asked, head);
+    if (from === undefined) await stream.send({ id: head, event: 'reset', data: { position: head } });
+    await this.tell(stream, { after: from ?? head, ...what });
   }
 
   /** Where to go on; undefined if that is too far back, or no place of this log. */
