@@ -11,7 +11,7 @@ import type { Origin, Rejected } from './actors/actor.js';
 import type { ActorHost } from './actors/actor-host.js';
 import { batchVersions, fingerprint } from './batches/batch.actor.js';
 import type { BatchVersion } from './batches/batch.actor.js';
-import { DefineBatch, JOB_BATCH_PREFIX } from './batches/batch.commands.js';
+import { DefineBatch, JOB_BATCH_PREFIX, OrphanBatch } from './batches/batch.commands.js';
 import type { AnyBatchCommand } from './batches/batch.commands.js';
 import type { BatchState } from './batches/batch.decide.js';
 import { checkDefinition, notSupportedYet } from './batches/check-definition.js';
@@ -81,4 +81,12 @@ export async function defineInCode(batch: BatchDefinition, jobs: JobRegistry, ho
   const origin: Origin = { actor: 'code', roles: [], via: 'code', commandId: ids.freshCommand() };
   const answer = await host.execute(new DefineBatch(ids.batch(batch.name), { definition: batch, ...fingerprint(batch), source: 'code', expected: 'any' }, origin));
   if (isRejected(answer)) throw new Error(answer.detail);
+}
+
+/** Marks the batches that code had defined and has no longer. */
+export async function orphanInCode(gone: readonly string[], host: ActorHost<BatchState, AnyBatchCommand>): Promise<void> {
+  for (const id of gone) {
+    const batchId = parseId<BatchId>(id);
+    if (batchId !== undefined) await host.execute(new OrphanBatch(batchId, { actor: 'code', roles: [], via: 'code', commandId: ids.freshCommand() }));
+  }
 }

@@ -8,7 +8,7 @@
  * 3. Stop: no new work, running jobs get the drain, then their signals; what they then lose is tried again elsewhere.
  */
 import { approvals } from '../projections/approvals.js';
-import { batches as batchRows } from '../projections/batches.js';
+import { BATCHES, batches as batchRows } from '../projections/batches.js';
 import { commandKeys } from '../projections/command-keys.js';
 import { executions } from '../projections/executions.js';
 import { runHistory } from '../projections/run-history.js';
@@ -17,7 +17,7 @@ import { ActorHost } from './actors/actor-host.js';
 import { RefusalLog } from './audit/refusal-log.js';
 import { batchActor } from './batches/batch.actor.js';
 import type { Clock } from './clock.js';
-import { defineInCode, Definitions } from './definitions.js';
+import { defineInCode, Definitions, orphanInCode } from './definitions.js';
 import type { BatchDefinition } from './events/definition.js';
 import { Streams } from './events/streams.js';
 import { ids } from './ids.js';
@@ -29,6 +29,7 @@ import { ProjectionHost } from './reading/projection-host.js';
 import type { Projection } from './reading/projection.js';
 import { ReadSide } from './reading/read-side.js';
 import { ReadStore } from './reading/read-store.js';
+import { is, rowsOf } from './reading/selection.js';
 import { JobRunner } from './reactors/job-runner.js';
 import type { Say } from './reactors/job-runner.js';
 import { Reactor } from './reactors/reactor.js';
@@ -53,6 +54,8 @@ export interface SluiceOptions {
 /** How long to wait before a command is said again to a log that could not be reached. */
 const AGAIN_MS = 100;
 const READ_WAIT_MS = 2_000;
+/** However long a rebuild takes. */
+const ROWS_WAIT_MS = 24 * 60 * 60 * 1_000;
 
 export type SluiceEngine = ReturnType<typeof openSluice>;
 
@@ -79,8 +82,15 @@ export function openSluice({ directory, clock, jobs, slots, namespace, readWaitM
   const runs = new ActorHost(runActor(streams, definitions, runner), log, log, clock, refusals);
   const reactor = new Reactor({ reader: log, streams, runner, say, outlast, clock, report });
   const reading = new ProjectionHost({ reader: log, store, projections: projectionsOf(streams), clock, report });
-  const parts: Parts = { reactor, runner, refusals, reading, store, log, clock, closing };
+  const parts = { reactor, runner, refusals, reading, store, log, clock, closing };
   let closed: Promise<void> | undefined;
+  let orphaning: Promise<void> = Promise.resolve();
+  /** The rows say which batches code has ever defined, so it waits until they know. */
+  const orphanGone = async (inCode: readonly BatchDefinition[]): Promise<void> => {
+    if (!(await reading.waitFor(await log.head(), ROWS_WAIT_MS))) return;
+    const known = await rowsOf(store.queries<unknown>(), BATCHES, [is(BATCHES, 'source', 'code'), is(BATCHES, 'hidden', 0), is(BATCHES, 'deleted', 0), is(BATCHES, 'orphaned', 0)]);
+    await orphanInCode(known.filter(({ name }) => !inCode.some((batch) => batch.name === name)).map(({ id }) => id), batches);
+  };
 
   return {
     log, streams, definitions, runs, batches, runner,
@@ -96,9 +106,12 @@ export function openSluice({ directory, clock, jobs, slots, namespace, readWaitM
       await reading.start();
       for (const batch of inCode) await defineInCode(batch, jobs, batches);
       await reactor.start();
+      orphaning = orphanGone(inCode).catch((error: unknown) => {
+        if (closed === undefined) report('Batches that the code no longer has could not be marked.', error);
+      });
     },
     /** May be called again: there is one end. */
-    close: (drainMs: number, graceMs: number): Promise<void> => (closed ??= shutDown(parts, drainMs, graceMs)),
+    close: (drainMs: number, graceMs: number): Promise<void> => (closed ??= shutDown({ ...parts, orphaned: () => orphaning }, drainMs, graceMs)),
   };
 }
 
@@ -117,6 +130,8 @@ function openBeside(log: SqliteEventLog, directory: string): ReadStore {
 }
 
 interface Parts {
+  /** Resolves when no batch is being marked. */
+  readonly orphaned: () => Promise<void>;
   readonly reactor: Reactor;
   readonly runner: JobRunner;
   readonly refusals: RefusalLog;
@@ -127,7 +142,7 @@ interface Parts {
   readonly closing: AbortController;
 }
 
-async function shutDown({ reactor, runner, refusals, reading, store, log, clock, closing }: Parts, drainMs: number, graceMs: number): Promise<void> {
+async function shutDown({ orphaned, reactor, runner, refusals, reading, store, log, clock, closing }: Parts, drainMs: number, graceMs: number): Promise<void> {
   const drained = new AbortController();
   const after = (ms: number): Promise<void> => clock.sleep(ms, drained.signal).catch(() => undefined);
   reactor.quiesce();
@@ -137,6 +152,7 @@ async function shutDown({ reactor, runner, refusals, reading, store, log, clock,
   await reactor.stop();
   await refusals.close();
   await reading.stop();
+  await orphaned();
   await log.close();
   store.close();
 }

@@ -7,7 +7,7 @@ import { Streams } from '../events/streams.js';
 import { ids } from '../ids.js';
 import { openSqliteLog } from '../log/sqlite.event-log.js';
 import { batchActor, batchVersions, fingerprint } from './batch.actor.js';
-import { DefineBatch, DeleteBatch } from './batch.commands.js';
+import { DefineBatch, DeleteBatch, OrphanBatch } from './batch.commands.js';
 import type { ExpectedVersion } from './batch.commands.js';
 
 const ID = ids.batch('close');
@@ -21,6 +21,7 @@ function house() {
   const origin = () => ({ actor: 'ann', roles: ['author'], via: 'rest' as const, commandId: ids.freshCommand() });
   return {
     define: (given: BatchDefinition, expected: ExpectedVersion, source: BatchSource = 'api') => host.execute(new DefineBatch(ID, { definition: given, ...fingerprint(given), source, expected }, origin())),
+    orphan: () => host.execute(new OrphanBatch(ID, origin())),
     remove: () => host.execute(new DeleteBatch(ID, origin())),
     read: () => batchVersions(log, streams, ID),
   };
@@ -69,6 +70,20 @@ describe('a batch definition', () => {
     expect(await remove()).toMatchObject({ facts: [] });
     await define(definition('again'), 'none');
     expect(await read()).toMatchObject({ deleted: false, versions: [{ version: 1 }, { version: 2 }] });
+  });
+
+  it('that the code no longer has is kept, and is taken back when the code has it again', async () => {
+    const { define, orphan, read, remove } = house();
+    await define(definition('one'), 'any', 'code');
+    await orphan();
+    expect(await orphan()).toMatchObject({ facts: [] });
+    expect(await read()).toMatchObject({ deleted: false, orphaned: true, versions: [{ version: 1 }] });
+    await define(definition('one'), 'any', 'code');
+    expect(await read()).toMatchObject({ deleted: false, orphaned: false, versions: [{ version: 1 }, { version: 2 }] });
+    expect(await remove()).toMatchObject({ rejected: 'code-defined' });
+    await orphan();
+    await remove();
+    expect(await read()).toMatchObject({ deleted: true });
   });
 
   it('of a megabyte stands in a blob and comes back whole', async () => {

@@ -3,7 +3,7 @@ import type { ActorKind } from '../actors/actor-host.js';
 import { sha256Of } from '../actors/payloads.js';
 import { storedBatchFact } from '../events/batch.codec.js';
 import { batchUpcasting } from '../events/batch.events.js';
-import type { BatchFactData } from '../events/batch.events.js';
+import type { BatchFactData, BatchFactType } from '../events/batch.events.js';
 import { canonicalJson } from '../events/canonical.js';
 import type { BatchDefinition, StepDefinition } from '../events/definition.js';
 import { parseJson } from '../events/json.js';
@@ -16,6 +16,14 @@ import { decideBatch, evolveBatch } from './batch.decide.js';
 import type { BatchState } from './batch.decide.js';
 
 export type BatchVersion = BatchFactData<'BatchDefined'> & { readonly at: string; readonly by: string };
+
+export interface BatchVersions {
+  readonly versions: readonly BatchVersion[];
+  /** It starts no more runs. */
+  readonly deleted: boolean;
+  /** The code that defined it no longer has it. It can still be started by hand. */
+  readonly orphaned: boolean;
+}
 
 const PAYLOAD: Readonly<Record<string, string>> = { BatchDefined: 'definition' };
 
@@ -45,16 +53,16 @@ function countSteps(steps: readonly StepDefinition[]): number {
   return steps.reduce((sum, step) => sum + ('branches' in step ? step.branches.reduce((inner, branch) => inner + countSteps(branch.steps), 0) : 1), 0);
 }
 
-/** Every version that a batch ever had, oldest first, and whether it can be started. Read from the log alone. */
-export async function batchVersions(reader: EventReader, streams: Streams, batchId: BatchId): Promise<{ readonly versions: readonly BatchVersion[]; readonly deleted: boolean }> {
+/** Every version that a batch ever had, oldest first, and how it stands. Read from the log alone. */
+export async function batchVersions(reader: EventReader, streams: Streams, batchId: BatchId): Promise<BatchVersions> {
   const facts = await reader.readStream(streams.batch(batchId));
   const versions: BatchVersion[] = [];
-  let deleted = false;
+  let last: BatchFactType | undefined;
   for (const fact of facts) {
     const whole = await inlined(fact, PAYLOAD[fact.type], reader);
     const { type, data } = storedBatchFact(whole);
-    deleted = type !== 'BatchDefined';
+    last = type;
     if (type === 'BatchDefined') versions.push({ ...data, at: fact.metadata.at ?? '', by: fact.metadata.actor ?? '' });
   }
-  return { versions, deleted };
+  return { versions, deleted: last === 'BatchDeleted', orphaned: last === 'BatchOrphaned' };
 }

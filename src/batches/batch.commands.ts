@@ -46,4 +46,9 @@ export class DeleteBatch extends BatchCommand {
   readonly type = 'DeleteBatch';
 }
 
-export type AnyBatchCommand = DefineBatch | DeleteBatch;
+/** The code no longer has it. It is kept: it can be read and started by hand, and the code may have it again. */
+export class OrphanBatch extends BatchCommand {
+  readonly type = 'OrphanBatch';
+}
+
+export type AnyBatchCommand = DefineBatch | DeleteBatch | OrphanBatch;

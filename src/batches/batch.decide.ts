@@ -4,7 +4,7 @@ import type { BatchSource } from '../events/batch.events.js';
 import type { Placed } from '../events/batch.codec.js';
 import { encodeBatchFact } from '../events/batch.codec.js';
 import type { BatchFact } from '../events/batch.events.js';
-import type { AnyBatchCommand, DefineBatch, DeleteBatch } from './batch.commands.js';
+import type { AnyBatchCommand, DefineBatch, DeleteBatch, OrphanBatch } from './batch.commands.js';
 
 export interface BatchState {
   readonly name: string;
@@ -31,7 +31,14 @@ export function evolveBatch(state: BatchState | undefined, { type, data }: Place
 }
 
 export function decideBatch(state: BatchState | undefined, command: AnyBatchCommand): Decision<BatchState> {
-  return command.type === 'DefineBatch' ? define(state, command) : remove(state, command);
+  switch (command.type) {
+    case 'DefineBatch':
+      return define(state, command);
+    case 'DeleteBatch':
+      return remove(state, command);
+    case 'OrphanBatch':
+      return orphan(state, command);
+  }
 }
 
 function define(state: BatchState | undefined, { batchId, define }: DefineBatch): Decision<BatchState> {
@@ -44,9 +51,11 @@ function define(state: BatchState | undefined, { batchId, define }: DefineBatch)
       ? { rejected: 'version-conflict', detail: `Batch ${state.name} is at version ${state.version}, not ${expected}. Read it again and change that.` }
       : { rejected: 'not-found', detail: `There is no batch ${definition.name}.` };
   }
-  if (there && state.hash === definitionHash) return { facts: [], state };
+  // What the code had let go and has again is defined anew, whichever version it is.
+  const defined = there && state.standing === 'defined';
+  if (defined && state.hash === definitionHash) return { facts: [], state };
   // A rolling restart: the older build still says what the newer one has replaced.
-  if (there && source === 'code' && state.hashes.includes(definitionHash)) return { facts: [], state };
+  if (defined && source === 'code' && state.hashes.includes(definitionHash)) return { facts: [], state };
   const version = (state?.version ?? 0) + 1;
   const data = { batchId, name: definition.name, version, source, definition, definitionHash, stepCount };
   return said(state, { type: 'BatchDefined', data });
@@ -55,8 +64,14 @@ function define(state: BatchState | undefined, { batchId, define }: DefineBatch)
 function remove(state: BatchState | undefined, command: DeleteBatch): Decision<BatchState> {
   if (state === undefined) return { rejected: 'not-found', detail: `There is no batch ${command.batchId}.` };
   if (state.standing === 'deleted') return { facts: [], state };
-  if (state.source === 'code') return { rejected: 'code-defined', detail: `Batch ${state.name} is defined in code: take it out there.` };
+  if (state.source === 'code' && state.standing !== 'orphaned') return { rejected: 'code-defined', detail: `Batch ${state.name} is defined in code: take it out there.` };
   return said(state, { type: 'BatchDeleted', data: { batchId: command.batchId, name: state.name } });
+}
+
+function orphan(state: BatchState | undefined, { batchId }: OrphanBatch): Decision<BatchState> {
+  if (state === undefined) return { rejected: 'not-found', detail: `There is no batch ${batchId}.` };
+  if (state.standing !== 'defined' || state.source !== 'code') return { facts: [], state };
+  return said(state, { type: 'BatchOrphaned', data: { batchId, name: state.name } });
 }
 
 function said(state: BatchState | undefined, fact: BatchFact): Decision<BatchState> {

@@ -1,6 +1,6 @@
 /** What callers are answered by batch definitions: the minted handlers of all its commands. */
 import { commandHandlersFor } from '../actors/command-handlers.js';
-import { DefineBatch, DeleteBatch } from './batch.commands.js';
+import { DefineBatch, DeleteBatch, OrphanBatch } from './batch.commands.js';
 import type { AnyBatchCommand, BatchAnswer } from './batch.commands.js';
 import type { BatchState } from './batch.decide.js';
 
@@ -9,6 +9,6 @@ export const BATCH_HOST = Symbol('batch host');
 
 export const batchCommandHandlers = commandHandlersFor<BatchState, AnyBatchCommand, BatchAnswer>({
   host: BATCH_HOST,
-  commands: [DefineBatch, DeleteBatch],
+  commands: [DefineBatch, DeleteBatch, OrphanBatch],
   answer: ({ batchId }, { state, position, replayed }) => ({ batchId, version: state.version, position, replayed }),
 });

@@ -30,6 +30,8 @@ export interface BatchFilter {
 
 export interface BatchDetail extends BatchRow {
   readonly definition: BatchDefinition;
+  /** What somebody should know who is about to use it. */
+  readonly warnings?: readonly { readonly path: string; readonly message: string }[];
 }
 
 /** One version as it stands in the log, for ever. */
@@ -87,13 +89,14 @@ export class GetBatchHandler implements IQueryHandler<GetBatch> {
   ) {}
 
   async execute({ id }: GetBatch): Promise<BatchDetail | undefined> {
-    const { versions, deleted } = await batchVersions(this.reader, this.streams, id);
+    const { versions, deleted, orphaned } = await batchVersions(this.reader, this.streams, id);
     const [first, newest] = [versions[0], versions.at(-1)];
     if (first === undefined || newest === undefined || deleted) return undefined;
     const { definition, name, version, source, stepCount } = newest;
     return {
       id, name, title: definition.title ?? null, description: definition.description ?? null, labels: definition.labels ?? {}, version, source,
       schedule: definition.schedule ?? null, stepCount, createdAt: first.at, createdBy: first.by, updatedAt: newest.at, updatedBy: newest.by, definition,
+      ...(orphaned && { warnings: [{ path: '/source', message: 'The code that defined this batch no longer has it. It is not scheduled; it can be started by hand, or deleted.' }] }),
     };
   }
 }
