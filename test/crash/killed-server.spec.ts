@@ -101,7 +101,7 @@ async function lane(name: number): Promise<void> {
   for (let at = 0; !ending; at += 1) await oneRun(`lane-${name}-${at}`, random);
 }
 
-/** Every fourth time before the server can be spoken to, else somewhere in its work. */
+/** Every fourth time while the server starts, mostly before it can be spoken to, else somewhere in its work. */
 async function killAtRandom(at: number, random: () => number): Promise<void> {
   const child = serve();
   if (at % 4 === 2) await sleep(200 + random() * 1_500);
