@@ -1,6 +1,6 @@
 /** The document of the doors: every one that is built, with what it takes, and none that is not. */
 import { beforeAll, expect, it } from '@jest/globals';
-import { onBoth } from './house.js';
+import { expectProblem, onBoth } from './house.js';
 
 interface Door {
   readonly parameters: readonly { readonly name: string; readonly in: string; readonly required: boolean; readonly schema: object }[];
@@ -43,6 +43,15 @@ const BUILT: readonly (readonly [door: string, query: string, body: string])[] =
   ['GET /health/live', '', ''],
   ['GET /health/ready', '', ''],
 ];
+/** Doors of the contract that are either built and listed, or say that they are not. */
+const LATER: readonly string[] = [
+  'GET /runs/stats', 'POST /runs/{runId}/retry', 'GET /schedules', 'GET /schedules/preview',
+  'GET /batches/{batch}/schedule/occurrences', 'POST /batches/{batch}/schedule/pause', 'POST /batches/{batch}/schedule/resume', 'POST /batches/{batch}/schedule/trigger',
+  'POST /batches/{batch}/schedule/backfill', 'GET /audit/runs/{runId}/state', 'GET /audit/runs/{runId}/diff', 'GET /audit/runs/{runId}/export', 'GET /audit/keys', 'GET /audit/events',
+  'GET /projections', 'POST /projections/{name}/rebuild', 'POST /projections/{name}/cut-over', 'POST /projections/{name}/roll-back', 'POST /projections/{name}/repair',
+  'GET /projections/{name}/diff', 'GET /projections/{name}/parked', 'POST /projections/{name}/parked/{id}/retry', 'POST /projections/{name}/parked/{id}/skip', 'GET /workers', 'GET /metrics',
+  'GET /dashboard', 'GET /docs',
+];
 const words = (text: string): string[] => text.split(' ').filter((word) => word !== '').sort();
 
 onBoth('The OpenAPI document', (house) => {
@@ -53,8 +62,18 @@ onBoth('The OpenAPI document', (house) => {
     doors = new Map(Object.entries(paths).flatMap(([path, methods]) => Object.entries(methods).map(([method, door]) => [`${method.toUpperCase()} ${path}`, door] as const)));
   });
 
-  it('lists every door that is built, and no other', () => {
-    expect([...doors.keys()].sort()).toEqual(BUILT.map(([door]) => door).sort());
+  it('lists every door that is built, and none that the contract does not have', () => {
+    expect([...doors.keys()]).toEqual(expect.arrayContaining(BUILT.map(([door]) => door)));
+    expect([...doors.keys()].filter((door) => !LATER.includes(door) && !BUILT.some(([built]) => built === door))).toEqual([]);
+  });
+
+  it('leaves out what is not built, and that door says so', async () => {
+    for (const door of LATER.filter((one) => !doors.has(one))) {
+      const [method = '', path = ''] = door.split(' ');
+      const answer = await house().ask(method, path.replaceAll(/\{\w+\}/g, 'x'));
+      // The dashboard and the pages of the document are no doors of the document.
+      if (!/dashboard|docs/.test(door) || answer.status !== 200) expect([door, expectProblem(answer, 'not-supported-yet').status]).toEqual([door, 501]);
+    }
   });
 
   it.each(BUILT)('%s says what it takes', (name, query, body) => {

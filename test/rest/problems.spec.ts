@@ -146,15 +146,6 @@ onBoth('Refusals', (house, adapter) => {
     expectProblem(answer, slug);
   });
 
-  it('what is not built is 501, under every method', async () => {
-    for (const path of ['/runs/stats', '/schedules', '/schedules/preview', '/workers', '/projections', '/audit/keys', '/audit/events', `/audit/runs/${ended}/state`, '/batches/one/schedule/occurrences', '/metrics', '/dashboard', '/docs']) {
-      expectProblem(await h.get(path), 'not-supported-yet');
-    }
-    for (const path of [`/runs/${ended}/retry`, '/batches/one/schedule/pause', '/projections/runs/rebuild']) {
-      expectProblem(await h.post(path), 'not-supported-yet');
-    }
-  });
-
   it('HEAD answers like GET, without a body', async () => {
     for (const path of ['/me', '/runs', `/runs/${ended}`, '/batches/one', '/approvals', '/executions', `/runs/${ended}/events`, '/jobs', '/health/live']) {
       const [head, got] = [await h.ask('HEAD', path), await h.get(path)];

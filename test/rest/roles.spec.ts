@@ -41,6 +41,8 @@ onBoth('Roles', (house) => {
     ['POST a run of a job', ['operator', 'admin'], 202, (at, roles) => at.post('/jobs/obey/runs', {}, { roles })],
     ['POST cancel', ['operator', 'admin'], 202, async (at, roles) => at.post(`/runs/${await at.start('gated')}/cancel`, {}, { roles })],
     ['POST cancel by the other path', ['operator', 'admin'], 202, async (at, roles) => at.post(`/batches/${await at.start('gated')}/cancel`, {}, { roles })],
+    ['POST pause', ['operator', 'admin'], 202, async (at, roles) => at.post(`/runs/${await at.start('gated')}/pause`, {}, { roles })],
+    ['POST resume', ['operator', 'admin'], 202, async (at, roles) => at.post(`/runs/${await at.start('gated')}/resume`, {}, { roles })],
     ['POST approve', ['boss'], 200, async (at, roles) => at.post(`/approvals/${(await at.runOf('gated')).approvals[0]?.id}/approve`, {}, { roles })],
     ['POST reject', ['boss'], 200, async (at, roles) => at.post(`/approvals/${(await at.runOf('gated')).approvals[0]?.id}/reject`, { reason: 'no' }, { roles })],
   ];
