@@ -1,5 +1,6 @@
 /** The public door of the library. What is not named here is not promised. */
 export { defineBatch, type BatchParameters, type ParametersOf, type TypedBatch } from './batches/define-batch.js';
+export type { Clock } from './clock.js';
 export type { BatchDefinition, Duration, Labels, ParameterDeclaration, RetryPolicy, StepDefinition } from './events/definition.js';
 export type { JsonObject, JsonValue } from './events/json.js';
 export type { RunStatus } from './events/run.events.js';

@@ -9,7 +9,7 @@
  */
 import 'reflect-metadata';
 import { ConfigurableModuleBuilder, Inject, Logger, Module } from '@nestjs/common';
-import type { BeforeApplicationShutdown, DynamicModule, OnApplicationBootstrap, OnModuleInit, Provider, Type } from '@nestjs/common';
+import type { BeforeApplicationShutdown, ConfigurableModuleAsyncOptions, DynamicModule, OnApplicationBootstrap, OnModuleInit, Provider, Type } from '@nestjs/common';
 import { DiscoveryModule, DiscoveryService, RouterModule } from '@nestjs/core';
 import { CommandBus, CqrsModule, QueryBus } from '@nestjs/cqrs';
 import { COMMAND_KEYS } from '../projections/command-keys.js';
@@ -58,7 +58,9 @@ import { Sluice } from './sluice.service.js';
 export interface SluiceModuleOptions {
   /** The data directory, or `:memory:` for one that ends with the process. */
   readonly directory: string;
+  /** Jobs as plain objects; providers with `@Job` are found by themselves. */
   readonly jobs?: readonly JobDefinition[];
+  /** Defined at every start; a changed one is a new version. */
   readonly batches?: readonly BatchDefinition[];
   /** Jobs at once on this node; 8 unless given. */
   readonly slots?: number;
@@ -72,11 +74,13 @@ export interface SluiceModuleOptions {
   readonly identify?: Identify;
   /** How callers sign in, as `GET /me` says it. */
   readonly auth?: string;
+  /** Another source of time, for tests. */
   readonly clock?: Clock;
 }
 
 /** What has to be known before the options are. */
 export interface SluiceModuleExtras {
+  /** Gives `Sluice` to every module without an import. */
   readonly isGlobal?: boolean;
   /** Opens the REST doors. */
   readonly rest?: boolean;
@@ -180,6 +184,13 @@ function readinessOf({ log, read }: SluiceEngine): { whyNotReady(): Promise<Prob
   };
 }
 
+/**
+ * The runtime in an application, and with `rest: true` its doors. It starts when the application has started and drains
+ * before it shuts down; it installs no signal handlers: `app.enableShutdownHooks()` or `app.close()` is the application's.
+ *
+ * @example
+ * SluiceModule.forRoot({ directory: './data', batches: [nightlyClose], identify }, { rest: true, path: '/sluice' })
+ */
 @Module({})
 export class SluiceModule extends ConfigurableModuleClass implements OnModuleInit, OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly batches: BatchDefinition[] = [];
@@ -191,6 +202,16 @@ export class SluiceModule extends ConfigurableModuleClass implements OnModuleIni
     private readonly discovery: DiscoveryService,
   ) {
     super();
+  }
+
+  /** The runtime with these options. Extras may also stand among the options. */
+  static override forRoot(options: SluiceModuleOptions & SluiceModuleExtras, extras: SluiceModuleExtras = {}): DynamicModule {
+    return super.forRoot({ ...options, ...extras });
+  }
+
+  /** The same with options that come later: `useFactory`, `useClass` or `useExisting` (with a method `create`). */
+  static override forRootAsync(options: ConfigurableModuleAsyncOptions<SluiceModuleOptions> & SluiceModuleExtras, extras: SluiceModuleExtras = {}): DynamicModule {
+    return super.forRootAsync({ ...options, ...extras });
   }
 
   /** Jobs and batches that belong to one part of the application. */

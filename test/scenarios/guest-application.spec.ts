@@ -27,7 +27,7 @@ async function hosted(...guests: DynamicModule[]) {
   return { app, ask, post, seen: app.get(Seen, { strict: false }), sluice: guests.length > 0 ? app.get(Sluice, { strict: false }) : undefined };
 }
 
-const guest = (extras = {}) => SluiceModule.forRoot({ ...options(), rest: true, ...extras });
+const guest = (extras = {}) => SluiceModule.forRoot(options(), { rest: true, ...extras });
 
 describe('an Express application with Sluice as its guest', () => {
   it('keeps its routes, its pipes, guards and filters, and its own 404', async () => {
@@ -132,7 +132,7 @@ describe('options that come later', () => {
 
   it.each([
     ['useFactory', () => SluiceModule.forRootAsync({ useFactory: async () => options(), rest: true })],
-    ['useClass', () => SluiceModule.forRootAsync({ useClass: FromClass, rest: true })],
+    ['useClass', () => SluiceModule.forRootAsync({ useClass: FromClass }, { rest: true })],
     ['useExisting', () => SluiceModule.forRootAsync({ imports: [ConfigModule], useExisting: FromClass, rest: true })],
   ])('come from %s', async (_, made) => {
     const { ask, sluice } = await hosted(made());
