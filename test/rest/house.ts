@@ -1,6 +1,6 @@
 /** The whole server in this process, on one adapter or the other, and a caller who speaks to it over real connections. */
 import 'reflect-metadata';
-import { afterAll, beforeAll, describe, expect } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest } from '@jest/globals';
 import type { INestApplication, LoggerService, NestApplicationOptions } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { ExpressAdapter, type NestExpressApplication } from '@nestjs/platform-express';
@@ -58,6 +58,7 @@ export interface HouseOptions {
 
 /** Long enough for a busy machine; what is waited for comes in milliseconds. */
 const PATIENCE_MS = 10_000;
+jest.setTimeout(2 * PATIENCE_MS);
 
 export class House {
   private constructor(readonly app: INestApplication, readonly url: string, readonly faults: readonly string[]) {}
