@@ -10,7 +10,7 @@
 import 'reflect-metadata';
 import { ConfigurableModuleBuilder, Inject, Logger, Module } from '@nestjs/common';
 import type { BeforeApplicationShutdown, ConfigurableModuleAsyncOptions, DynamicModule, OnApplicationBootstrap, OnModuleInit, Provider, Type } from '@nestjs/common';
-import { DiscoveryModule, DiscoveryService, RouterModule } from '@nestjs/core';
+import { ApplicationConfig, DiscoveryModule, DiscoveryService, RouterModule } from '@nestjs/core';
 import { CommandBus, CqrsModule, QueryBus } from '@nestjs/cqrs';
 import { COMMAND_KEYS } from '../projections/command-keys.js';
 import { BATCH_HOST, batchCommandHandlers } from './batches/batch.handlers.js';
@@ -123,7 +123,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
     global: isGlobal,
     imports: [...(module.imports ?? []), CqrsModule, DiscoveryModule, ...(rest && path !== '' ? [RouterModule.register([{ path, module: module.module }])] : [])],
     controllers: rest ? [...DOORS] : [],
-    providers: [...(module.providers ?? []), { provide: Links, useValue: new Links(path) }, ...providers()],
+    providers: [...(module.providers ?? []), { provide: Links, useFactory: (application: ApplicationConfig) => new Links(path, () => application.getGlobalPrefix()), inject: [ApplicationConfig] }, ...providers()],
     exports: [...(module.exports ?? []), Sluice, SluiceHealth, CqrsModule],
   }))
   .build();

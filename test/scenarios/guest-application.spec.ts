@@ -13,9 +13,11 @@ afterEach(async () => {
   for (const app of open.splice(0)) await app.close();
 });
 
-async function hosted(...guests: DynamicModule[]) {
+async function hosted(...parts: (DynamicModule | ((app: INestApplication) => void))[]) {
+  const guests = parts.filter((part) => typeof part !== 'function');
   const app = await NestFactory.create(HostModule.with(...guests), new ExpressAdapter(), { logger: ['error'], abortOnError: false });
   open.push(app);
+  for (const part of parts) if (typeof part === 'function') part(app);
   await app.listen(0, '127.0.0.1');
   const url = await app.getUrl();
   const ask = async (path: string, init: RequestInit = {}) => {
@@ -73,6 +75,11 @@ describe('an Express application with Sluice as its guest', () => {
   it('follows another path', async () => {
     const { post } = await hosted(guest({ path: 'ops/batches' }));
     expect(await post('/ops/batches/batches/released/runs', {}, { 'x-user': 'ann' })).toMatchObject({ status: 202, location: expect.stringMatching(/^\/ops\/batches\/runs\//) });
+  });
+
+  it('stands behind the prefix that the application puts before all of its routes', async () => {
+    const { post } = await hosted(guest(), (made) => made.setGlobalPrefix('api'));
+    expect(await post('/api/sluice/batches/released/runs', {}, { 'x-user': 'ann' })).toMatchObject({ status: 202, location: expect.stringMatching(/^\/api\/sluice\/runs\//) });
   });
 
   it('has no doors unless it asks for them', async () => {
