@@ -15,7 +15,12 @@ export function countsAfter(counts: StepCounts, fact: RunFact): StepCounts {
       return moved(counts, ['pending', 'skipped'], counts.pending);
     case 'RunCancelled':
       return moved(counts, ['pending', 'cancelled'], counts.pending);
+    case 'StepDispatched':
+      // What follows a run that went wrong counts from when it begins.
+      if (fact.data.kind !== 'step' && fact.data.attempt === 1) return begun(counts, 'dispatched');
+      return moved(counts, [fact.data.attempt === 1 ? 'pending' : 'retrying', 'dispatched'], 1);
     case 'StepRefused':
+      if (fact.data.kind !== undefined) return begun(counts, 'failed');
       return fact.data.skipped === undefined ? moved(counts, ['pending', 'failed'], 1) : moved(counts, ['pending', 'skipped'], fact.data.skipped);
     case 'StepSkipped':
     case 'DecisionTaken':
@@ -40,6 +45,8 @@ export function statusAfter(status: RunStatus, counts: StepCounts, fact: RunFact
       return 'failing';
     case 'CancelRequested':
       return 'cancelling';
+    case 'CompensationStarted':
+      return 'compensating';
     default: {
       if (status !== 'running' && status !== 'parked') return status;
       const busy = counts.dispatched + counts.running + counts.retrying;
@@ -50,8 +57,6 @@ export function statusAfter(status: RunStatus, counts: StepCounts, fact: RunFact
 
 function moveOf(fact: RunFact): Move | undefined {
   switch (fact.type) {
-    case 'StepDispatched':
-      return [fact.data.attempt === 1 ? 'pending' : 'retrying', 'dispatched'];
     case 'StepStarted':
       return ['dispatched', 'running'];
     case 'StepSucceeded':
@@ -74,6 +79,10 @@ function moveOf(fact: RunFact): Move | undefined {
     default:
       return undefined;
   }
+}
+
+function begun(counts: StepCounts, as: StepStatus): StepCounts {
+  return { ...counts, total: counts.total + 1, [as]: counts[as] + 1 };
 }
 
 function moved(counts: StepCounts, [from, to]: Move, steps: number): StepCounts {

@@ -69,7 +69,7 @@ export const runFactSchemas = {
    * A step that failed before it began: its condition, its parameters or its gate's texts could not be made. A group or a
    * decision fails as one unit: `skipped` steps of it will not run.
    */
-  StepRefused: z.strictObject({ stepId: z.string(), error: errorSchema, skipped: counted.optional() }),
+  StepRefused: z.strictObject({ stepId: z.string(), error: errorSchema, skipped: counted.optional(), kind: z.enum(['compensation', 'onFailure']).optional() }),
   /** Steps that will not run: the step itself, a group as one unit, or some branches of it. `count`: the steps that count. */
   StepSkipped: z.strictObject({ stepId: z.string(), branches: z.array(counted).nullable(), reason: z.enum(['when', 'lostBranch']), count: counted }),
   /** A decision's branch (by index; null: none fits), and how many steps of the others are skipped. */
@@ -93,6 +93,8 @@ export const runFactSchemas = {
   /** Dispatching has ended; what runs is being stopped. */
   RunFailing: z.strictObject({ stepId: z.string().nullable(), cause: z.enum(['step', 'gate', 'timeout']), error: errorSchema }),
   CancelRequested: z.strictObject({ by: z.string(), reason: z.string().nullable() }),
+  /** What succeeded is being undone, newest first. */
+  CompensationStarted: z.strictObject({ reason: z.enum(['failure', 'cancel']) }),
   /** Nothing new is begun until `RunResumed`; outcomes and decisions are still taken. */
   RunPaused: z.strictObject({ by: z.string(), reason: z.string().nullable() }),
   RunResumed: z.strictObject({ by: z.string(), reason: z.string().nullable() }),

@@ -3,7 +3,7 @@
  * runs speaks of ordinals. A plan is made from one definition and never changes: it is cached by the definition's hash.
  */
 import { durationMs } from '../events/definition.js';
-import type { BatchDefinition, BranchDefinition, GateStep, JobStep, JoinPolicy, StepDefinition } from '../events/definition.js';
+import type { BatchDefinition, BranchDefinition, CompensateDefinition, GateStep, JobStep, JoinPolicy, StepDefinition } from '../events/definition.js';
 import type { JobDefaults } from '../events/run.events.js';
 import { compileExpression, compileParams, compileTemplate, isFault } from '../expressions/expression.js';
 import type { Compiled, Fault } from '../expressions/expression.js';
@@ -15,10 +15,16 @@ interface Node {
   readonly end: number;
   /** If it is false, the step is skipped as one unit. */
   readonly when: Compiled | undefined;
+  /** What undoes it. */
+  readonly undo?: CompensateDefinition | undefined;
 }
 
 export interface JobNode extends Node {
   readonly kind: 'job';
+  /** What comes after a run that went wrong is no part of its tree: it stands behind it, and counts from when it begins. */
+  readonly role: 'step' | 'compensation' | 'onFailure';
+  /** The ordinal of what it undoes. */
+  readonly undoes: number | null;
   readonly step: JobStep;
   readonly params: Compiled | undefined;
 }
@@ -65,6 +71,11 @@ export interface Plan {
   readonly hash: string;
   readonly definition: BatchDefinition;
   readonly goesOnAfterFailure: boolean;
+  readonly compensatesFailure: boolean;
+  readonly compensatesCancel: boolean;
+  /** The jobs that undo something, and those that follow a failure, in their order. */
+  readonly compensations: readonly JobNode[];
+  readonly onFailure: readonly JobNode[];
   readonly nodes: readonly PlanNode[];
   /** The definition's own sequence. */
   readonly root: readonly number[];
@@ -101,7 +112,20 @@ export function compilePlan(definition: BatchDefinition, hash: string): Plan {
   const root = sequence(definition.steps);
   const timeoutMs = definition.timeout === undefined ? null : durationMs(definition.timeout);
   const total = nodes.filter((node) => !isContainer(node)).length;
-  return { hash, definition, goesOnAfterFailure: definition.failurePolicy === 'continue', timeoutMs, nodes, root, ordinals, total, jobs };
+  const behind = (step: JobStep, role: JobNode['role'], undoes: number | null): JobNode => {
+    const node: JobNode = { ...jobNode(step, { ordinal: nodes.length, id: step.id, end: nodes.length + 1, when: compiled(step.when) }), role, undoes };
+    ordinals.set(step.id, nodes.length);
+    nodes.push(node);
+    jobs.add(step.job);
+    return node;
+  };
+  const undone = nodes.flatMap((node) => (node.undo === undefined ? [] : [{ ordinal: node.ordinal, step: { ...node.undo, id: `${node.id}:compensate`, type: 'job' as const } }]));
+  const compensations = undone.map(({ ordinal, step }) => behind(step, 'compensation', ordinal));
+  const onFailure = (definition.onFailureSteps ?? []).map((step) => behind(step, 'onFailure', null));
+  return {
+    hash, definition, goesOnAfterFailure: definition.failurePolicy === 'continue', compensatesFailure: definition.failurePolicy === 'compensate',
+    compensatesCancel: definition.compensateOnCancel === true, timeoutMs, nodes, root, ordinals, total, jobs, compensations, onFailure,
+  };
 }
 
 interface Compiling {
@@ -110,10 +134,14 @@ interface Compiling {
   readonly place: () => Node;
 }
 
+function jobNode(step: JobStep, place: Node): JobNode {
+  return { ...place, kind: 'job', role: 'step', undoes: null, step, undo: step.compensate, params: step.params === undefined ? undefined : sound(compileParams(step.params)) };
+}
+
 function compileNode(step: StepDefinition, { branch, place }: Compiling): PlanNode {
   switch (step.type) {
     case 'job':
-      return { ...place(), kind: 'job', step, params: step.params === undefined ? undefined : sound(compileParams(step.params)) };
+      return jobNode(step, place());
     case 'gate':
       return {
         ...place(), kind: 'gate', step,
@@ -124,11 +152,11 @@ function compileNode(step: StepDefinition, { branch, place }: Compiling): PlanNo
       };
     case 'parallel': {
       const branches = step.branches.map(branch);
-      return { ...place(), kind: 'parallel', branches, needs: needsOf(step.join ?? 'all', branches.length) };
+      return { ...place(), kind: 'parallel', undo: step.compensate, branches, needs: needsOf(step.join ?? 'all', branches.length) };
     }
     case 'decision': {
       const branches = step.branches.map(branch);
-      return { ...place(), kind: 'decision', branches };
+      return { ...place(), kind: 'decision', undo: step.compensate, branches };
     }
   }
 }

@@ -72,7 +72,13 @@ export function stepTree(steps: readonly StepDefinition[], parts: RunParts): Ste
     const left = gone ? 'skipped' : otherwise;
     return step.type === 'gate' ? gateNode(blank, rows.gates.get(step.id), left) : jobNode(blank, rows.attempts.get(step.id) ?? [], left);
   };
-  return nodesOf(steps, untouched);
+  return [...nodesOf(steps, untouched), ...aftermath(parts, rows.attempts)];
+}
+
+/** What followed a run that went wrong: the jobs that undid something, and those that its definition names for failures. */
+function aftermath({ attempts }: RunParts, attemptsOf: ReadonlyMap<string, readonly ExecutionHistoryRow[]>): StepNode[] {
+  const ids = new Set(attempts.filter(({ kind }) => kind !== 'step').map(({ stepId }) => stepId));
+  return [...ids].map((id) => jobNode({ id, type: 'job', attempts: 0, startedAt: null, endedAt: null, params: null, outputs: null, error: null, executionIds: [] }, attemptsOf.get(id) ?? [], 'pending'));
 }
 
 function byStep({ attempts, gates, refused, skipped, decisions }: RunParts) {

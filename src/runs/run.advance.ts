@@ -7,21 +7,22 @@
  */
 import { isJsonObject, isoTime } from '../events/json.js';
 import type { JsonObject, JsonValue } from '../events/json.js';
-import type { RunError } from '../events/run.events.js';
+import type { RunError, StepStatus } from '../events/run.events.js';
 import { isContainer, policyOf } from './plan.js';
 import type { DecisionNode, GateNode, JobNode, PlanNode } from './plan.js';
 import type { RunDraft } from './run.draft.js';
 import { pendingIn } from './run.skips.js';
 import { evaluated, holds } from './run.values.js';
-import { walk } from './run.walk.js';
+import { stands, walk } from './run.walk.js';
 import type { End, LostBranch } from './run.walk.js';
 
 /** Returns whether there is more to do than this append holds. */
 export function advance(draft: RunDraft): boolean {
   for (;;) {
+    if (draft.ended) return false;
+    if (draft.lifecycle === 'compensating') return aftermath(draft);
     const halting = haltReason(draft);
     if (halting !== null) return windDown(draft, halting);
-    if (draft.ended) return false;
     if (draft.full) return true;
     const { end, ready, lost } = walk(draft);
     if (end.state === 'failed' && !draft.run.plan.goesOnAfterFailure) {
@@ -29,16 +30,22 @@ export function advance(draft: RunDraft): boolean {
       continue;
     }
     for (const branch of lost) dropBranch(draft, branch);
-    if (end.state !== 'open') return finish(draft, end);
+    if (end.state !== 'open') {
+      if (end.state === 'failed' && draft.run.plan.onFailure.length > 0 && !isActive(draft)) {
+        failRun(draft, 'step', failureAt(draft, end.failure));
+        continue;
+      }
+      return finish(draft, end);
+    }
     if (ready.length === 0 || draft.run.paused) return false;
     if (!begin(draft, ready) && !draft.full) return false;
   }
 }
 
-/** Why the run is winding down; null while it is not. */
-export function haltReason(draft: RunDraft): 'cancel' | 'failure' | null {
+/** Why the run, or this job of it, is winding down; null while it is not. What follows a failure is not ended by it. */
+export function haltReason(draft: RunDraft, node?: JobNode): 'cancel' | 'failure' | null {
   if (draft.lifecycle === 'cancelling') return 'cancel';
-  return draft.lifecycle === 'failing' ? 'failure' : null;
+  return draft.lifecycle === 'failing' && (node === undefined || node.role === 'step') ? 'failure' : null;
 }
 
 /** Begins the steps whose turn it is. Returns whether that changed what comes next, so that the walk has to be done again. */
@@ -56,7 +63,8 @@ function begin(draft: RunDraft, ready: readonly PlanNode[]): boolean {
 
 function refuse(draft: RunDraft, node: PlanNode, error: RunError): void {
   const inside = { from: node.ordinal + 1, to: node.end };
-  draft.say('StepRefused', { stepId: node.id, error, ...(isContainer(node) && { skipped: pendingIn(draft.run, [inside]).length }) });
+  const kind = node.kind === 'job' && node.role !== 'step' ? node.role : undefined;
+  draft.say('StepRefused', { stepId: node.id, error, ...(isContainer(node) && { skipped: pendingIn(draft.run, [inside]).length }), ...(kind && { kind }) });
 }
 
 /** `waits`: for an outcome or a person; `done`: it is behind the run; or why it could not begin. */
@@ -108,7 +116,7 @@ export function beginJob(draft: RunDraft, node: JobNode): RunError | undefined {
   if ('error' in params) return params.error;
   const attempt = draft.step(node).attempt + 1;
   const executionId = draft.ctx.newExecution(node.id, attempt);
-  draft.say('StepDispatched', { stepId: node.id, executionId, attempt, job: node.step.job, kind: 'step', params: params.value });
+  draft.say('StepDispatched', { stepId: node.id, executionId, attempt, job: node.step.job, kind: node.role, params: params.value });
   const worker = draft.ctx.claim(node.step.job, executionId, params.value);
   if (worker !== undefined) startAttempt(draft, node, worker);
   return undefined;
@@ -178,16 +186,67 @@ function failureAt(draft: RunDraft, ordinal: number): Failure {
 }
 
 function windDown(draft: RunDraft, reason: 'cancel' | 'failure'): boolean {
+  let open = false;
   for (const node of draft.run.plan.nodes) {
     if (draft.full) return true;
+    if (isContainer(node) || (reason === 'failure' && node.kind === 'job' && node.role !== 'step')) continue;
     if (node.kind === 'gate') release(draft, node, reason);
-    if (node.kind === 'job') stop(draft, node, reason);
+    else stop(draft, node, reason);
+    open ||= ACTIVE.includes(draft.step(node).status);
   }
-  const { dispatched, running, retrying, waiting } = draft.run.counts;
-  if (dispatched + running + retrying + waiting > 0) return false;
-  if (reason === 'cancel') draft.say('RunCancelled', { orphaned: [...draft.run.orphaned] });
-  else if (draft.run.failure !== null) sayFailed(draft, draft.run.failure);
+  if (open) return false;
+  const { compensatesFailure, compensatesCancel } = draft.run.plan;
+  const undoes = (reason === 'cancel' ? compensatesCancel : compensatesFailure) && draft.run.compensating === null && undoable(draft).length > 0;
+  if (undoes) draft.say('CompensationStarted', { reason });
+  else if (reason === 'cancel') {
+    draft.say('RunCancelled', { orphaned: [...draft.run.orphaned] });
+    return false;
+  }
+  return aftermath(draft);
+}
+
+const ACTIVE: readonly StepStatus[] = ['dispatched', 'running', 'retrying', 'waiting'];
+
+function isActive({ run: { counts } }: RunDraft): boolean {
+  return counts.dispatched + counts.running + counts.retrying + counts.waiting > 0;
+}
+
+/** What follows a run that went wrong, one job after the other: each has its own end, and none keeps the rest from theirs. */
+function aftermath(draft: RunDraft): boolean {
+  const { compensating, failure, orphaned } = draft.run;
+  const undoing = compensating === null ? [] : undoable(draft);
+  for (const node of [...undoing, ...(compensating === 'cancel' ? [] : draft.run.plan.onFailure)]) {
+    if (draft.full) return true;
+    const { status } = draft.step(node);
+    if (ACTIVE.includes(status)) return false;
+    // One whose condition is false has never begun, and counts for nothing.
+    if (status !== 'pending' || holds(draft, node.when) === false) continue;
+    const begun = beginNode(draft, node);
+    if (begun === 'waits') return false;
+    if (begun !== 'done') refuse(draft, node, begun);
+  }
+  if (compensating === 'cancel') draft.say('RunCancelled', { orphaned: [...orphaned] });
+  else if (failure !== null) sayFailed(draft, failure);
   return false;
+}
+
+/** The jobs that undo what succeeded, newest first. A group that succeeded is undone as one unit, in place of what is in it. */
+function undoable(draft: RunDraft): JobNode[] {
+  const { nodes, compensations } = draft.run.plan;
+  const done = compensations.flatMap((node) => {
+    const target = nodes[node.undoes ?? -1];
+    const endedAt = target === undefined ? -1 : completedAt(draft, target);
+    return target === undefined || endedAt < 0 ? [] : [{ node, target, endedAt }];
+  });
+  const inUnit = ({ ordinal }: PlanNode): boolean => done.some(({ target }) => isContainer(target) && ordinal > target.ordinal && ordinal < target.end);
+  return done.filter(({ target }) => !inUnit(target)).sort((one, other) => other.endedAt - one.endedAt).map(({ node }) => node);
+}
+
+/** The revision with which it succeeded, of a group with its last step; -1 if it did not, or nothing in it ran. */
+function completedAt(draft: RunDraft, node: PlanNode): number {
+  if (!isContainer(node)) return draft.step(node).succeededAt;
+  if (stands(draft, node).state !== 'ok') return -1;
+  return draft.run.plan.nodes.slice(node.ordinal + 1, node.end).reduce((last, inside) => Math.max(last, draft.step(inside).succeededAt), -1);
 }
 
 function release(draft: RunDraft, node: GateNode, reason: 'cancel' | 'failure' | 'lostBranch'): void {
@@ -205,8 +264,7 @@ function stop(draft: RunDraft, node: JobNode, reason: 'cancel' | 'failure' | 'lo
 
 /** The end, once nothing runs any more: a branch that lost may still be stopping. */
 function finish(draft: RunDraft, end: End & { readonly state: 'ok' | 'failed' }): boolean {
-  const { dispatched, running, retrying, waiting } = draft.run.counts;
-  if (dispatched + running + retrying + waiting > 0 || draft.full) return draft.full;
+  if (isActive(draft) || draft.full) return draft.full;
   if (end.state === 'ok') draft.say('RunCompleted', {});
   else sayFailed(draft, failureAt(draft, end.failure));
   return false;

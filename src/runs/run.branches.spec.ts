@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { transition } from 'xstate';
 import { from, gate, job, RUN, Trial } from '../../test/trial.js';
-import type { StepDefinition } from '../events/definition.js';
+import type { JobStep, StepDefinition } from '../events/definition.js';
 import { decodeRunFact } from '../events/run.codec.js';
 import { runFold } from './run.actor.js';
 import { AdvanceRun } from './run.commands.js';
@@ -155,9 +155,9 @@ const steps = fc.letrec<{ sequence: unknown[]; step: unknown }>((tie) => ({
   sequence: fc.array(tie('step'), { minLength: 1, maxLength: 3, depthIdentifier: 'steps' }),
   step: fc.oneof(
     { depthIdentifier: 'steps', maxDepth: 3 },
-    fc.record({ type: fc.constant('job'), job: fc.constant('work'), retry: fc.option(fc.constant({ maxAttempts: 2, backoff: 'none' }), { nil: undefined }), when: fc.constantFrom(undefined, undefined, 'true', 'false') }),
+    fc.record({ type: fc.constant('job'), job: fc.constant('work'), retry: fc.option(fc.constant({ maxAttempts: 2, backoff: 'none' }), { nil: undefined }), when: fc.constantFrom(undefined, undefined, 'true', 'false'), compensate: fc.constantFrom(undefined, { job: 'work' }) }),
     fc.record({ type: fc.constant('gate'), allowedRoles: fc.constant(['boss']), quorum: fc.constantFrom(undefined, 2), timeout: fc.constant('1m'), onTimeout: fc.constantFrom('fail', 'approve', 'hold') }),
-    fc.record({ type: fc.constant('parallel'), join: fc.constantFrom('all', 'any', 'majority'), when: fc.constantFrom(undefined, 'true', 'false'), branches: fc.array(fc.record({ steps: tie('sequence') }), { minLength: 1, maxLength: 3 }) }),
+    fc.record({ type: fc.constant('parallel'), join: fc.constantFrom('all', 'any', 'majority'), compensate: fc.constantFrom(undefined, undefined, { job: 'work' }), when: fc.constantFrom(undefined, 'true', 'false'), branches: fc.array(fc.record({ steps: tie('sequence') }), { minLength: 1, maxLength: 3 }) }),
     fc.record({ type: fc.constant('decision'), branches: fc.array(fc.record({ when: fc.constantFrom('true', 'false', 'params.day == "x"'), steps: fc.oneof(fc.constant([]), tie('sequence')) }), { minLength: 1, maxLength: 3 }) }),
   ),
 })).sequence;
@@ -167,13 +167,19 @@ function named(sequence: readonly unknown[], next = { id: 0 }): StepDefinition[]
   return JSON.parse(JSON.stringify(sequence), (_, value: unknown) => (typeof value === 'object' && value !== null && 'type' in value ? { id: `s${next.id++}`, ...value } : value)) as StepDefinition[];
 }
 
+const policies = fc.record({
+  failurePolicy: fc.constantFrom('stop' as const, 'continue' as const, 'compensate' as const),
+  compensateOnCancel: fc.boolean(),
+  onFailureSteps: fc.boolean().map((has): JobStep[] => (has ? [{ id: 'tell', type: 'job', job: 'work' }, { id: 'page', type: 'job', job: 'work', when: 'false' }] : [])),
+});
+
 const what = fc.constantFrom('succeed', 'succeed', 'succeed', 'fail', 'lose', 'fire', 'approve', 'approve', 'reject', 'cancel');
 
 describe('any definition and any history', () => {
   it('counts add up, readers count the same, deciding again says nothing, and the run comes to an end', () => {
     fc.assert(
-      fc.property(steps, fc.constantFrom('stop', 'continue'), fc.array(fc.record({ what, at: fc.nat(50) }), { maxLength: 40 }), fc.boolean(), (sequence, failurePolicy, acts, claims) => {
-        const trial = new Trial({ steps: named(sequence), failurePolicy: failurePolicy }, claims);
+      fc.property(steps, policies, fc.array(fc.record({ what, at: fc.nat(50) }), { maxLength: 40 }), fc.boolean(), (sequence, policy, acts, claims) => {
+        const trial = new Trial({ steps: named(sequence), ...policy }, claims);
         trial.start();
         const idsOf = trial.state!.context.plan.nodes.map(({ id }) => id);
         for (const { what: act, at } of acts) perform(trial, act, idsOf[at % idsOf.length]!);

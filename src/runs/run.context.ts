@@ -30,6 +30,8 @@ export interface StepState {
   readonly error: RunError | null;
   /** Revision of the fact with which it failed; -1 before. */
   readonly failedAt: number;
+  /** Revision of the fact with which it succeeded; -1 before. */
+  readonly succeededAt: number;
   /** Of a decision that was taken: the index of its branch, null for none. */
   readonly branch: number | null;
   /** When the next attempt may begin, while it is waited for. */
@@ -64,11 +66,13 @@ export interface RunContext {
   readonly failure: { readonly stepId: string | null; readonly error: RunError } | null;
   readonly orphaned: readonly string[];
   readonly paused: boolean;
+  /** Why what succeeded is undone, or was. */
+  readonly compensating: 'failure' | 'cancel' | null;
 }
 
 export const CHUNK = 32;
 const PENDING: StepState = {
-  status: 'pending', attempt: 0, executionId: null, worker: null, failures: 0, losses: 0, stopping: null, generation: -1, outputs: undefined, gate: null, error: null, failedAt: -1, branch: null, retryAt: null,
+  status: 'pending', attempt: 0, executionId: null, worker: null, failures: 0, losses: 0, stopping: null, generation: -1, outputs: undefined, gate: null, error: null, failedAt: -1, succeededAt: -1, branch: null, retryAt: null,
 };
 const NO_COUNTS: StepCounts = { total: 0, pending: 0, dispatched: 0, running: 0, retrying: 0, waiting: 0, succeeded: 0, failed: 0, cancelled: 0, skipped: 0 };
 
@@ -77,7 +81,7 @@ export function emptyContext(plan: Plan): RunContext {
   for (let at = 0; at < plan.nodes.length; at += CHUNK) chunks.push(new Array<StepState>(Math.min(CHUNK, plan.nodes.length - at)).fill(PENDING));
   return {
     plan, runId: '', batchId: '', batchName: '', batchVersion: 0, trigger: { type: 'api' }, startedBy: '', labels: {}, parameters: {}, jobDefaults: {},
-    chunks, counts: { ...NO_COUNTS, total: plan.total, pending: plan.total }, failure: null, orphaned: [], paused: false,
+    chunks, counts: { ...NO_COUNTS, total: plan.total, pending: plan.total }, failure: null, orphaned: [], paused: false, compensating: null,
   };
 }
 

@@ -142,7 +142,7 @@ function record(draft: RunDraft, node: JobNode, outcome: Outcome): void {
   if (stopping === 'timeout') return attemptFailed(draft, node, { ...of, was, error: timedOut(node, attempt), timedOut: true, orphaned: false, ...said });
   if (outcome.kind === 'succeeded') return draft.say('StepSucceeded', { ...of, outputs: outcome.outputs, ...said });
   if (stopping === 'operator') return attemptFailed(draft, node, { ...of, was, error: cancelledAlone(attempt), timedOut: false, orphaned: false, ...said });
-  const halting = stopping ?? haltReason(draft);
+  const halting = stopping ?? haltReason(draft, node);
   if (halting !== null) return draft.say('StepCancelled', { ...of, was, reason: halting, orphaned: false, ...said });
   if (outcome.kind === 'failed') return attemptFailed(draft, node, { ...of, was, error: outcome.error, timedOut: false, orphaned: false, ...said }, outcome.retryAfterMs);
   attemptLost(draft, node, outcome.reason);
@@ -158,7 +158,7 @@ function attemptFailed(draft: RunDraft, node: JobNode, failed: Failed, retryAfte
   const policy = policyFor(draft, node);
   const { failures, losses } = draft.step(node);
   const counted = failures + 1 + (policy.lostCounts ? losses : 0);
-  const final = !failed.error.retryable || counted >= policy.maxAttempts || haltReason(draft) !== null;
+  const final = !failed.error.retryable || counted >= policy.maxAttempts || haltReason(draft, node) !== null;
   draft.say('StepFailed', { ...failed, final });
   if (final) return;
   scheduleRetry(draft, node, Math.max(retryAfterMs, backoffMs(policy, failures + 1, draft.ctx.random)));

@@ -27,9 +27,10 @@ const stay = { guard: 'accepted', actions: 'apply' } as const;
 const to = <T extends string>(target: T) => ({ guard: 'accepted', actions: 'apply', target }) as const;
 
 const outcomes = { StepStarted: stay, StepSucceeded: stay, StepFailed: stay, StepLost: stay, StepCancelled: stay, StepStopRequested: stay, GateReleased: stay };
+const begins = { StepDispatched: stay, StepRefused: stay, StepRetryScheduled: stay };
 const inProgress = {
-  ...outcomes,
-  StepDispatched: stay, StepRefused: stay, StepSkipped: stay, DecisionTaken: stay, StepRetryScheduled: stay,
+  ...outcomes, ...begins,
+  StepSkipped: stay, DecisionTaken: stay,
   GateParked: stay, GateApprovalGiven: stay, GateApproved: stay, GateRejected: stay, GateTimedOut: stay, GateOverdue: stay,
   RunPaused: stay, RunResumed: stay,
   RunFailing: to('failing'),
@@ -46,8 +47,9 @@ export const runMachine = machineSetup.createMachine({
     triggered: { on: { RunStarted: to('running') } },
     running: { on: inProgress, always: { guard: 'onlyPeopleAreWaitedFor', target: 'parked' } },
     parked: { on: inProgress, always: { guard: 'somethingElseIsWaitedFor', target: 'running' } },
-    failing: { on: { ...outcomes, CancelRequested: to('cancelling'), RunFailed: to('failed') } },
-    cancelling: { on: { ...outcomes, RunCancelled: to('cancelled') } },
+    failing: { on: { ...outcomes, ...begins, CompensationStarted: to('compensating'), CancelRequested: to('cancelling'), RunFailed: to('failed') } },
+    compensating: { on: { ...outcomes, ...begins, CancelRequested: to('cancelling'), RunFailed: to('failed'), RunCancelled: to('cancelled') } },
+    cancelling: { on: { ...outcomes, CompensationStarted: to('compensating'), RunCancelled: to('cancelled') } },
     completed: { type: 'final' },
     failed: { type: 'final' },
     cancelled: { type: 'final' },

@@ -6,6 +6,7 @@
  */
 import { isJsonObject } from '../events/json.js';
 import type { JsonValue } from '../events/json.js';
+import type { StepCounts, StepStatus } from '../events/run.events.js';
 import { isContainer } from './plan.js';
 import { changed, moved, stepAt, stepOf } from './run.context.js';
 import type { GateState, RunContext, RunEvent, StepState } from './run.context.js';
@@ -53,16 +54,17 @@ export function accepts(context: RunContext, event: RunEvent): boolean {
 }
 
 function isStepFact(event: RunEvent): event is Exclude<RunEvent, { type: RunFactOfTheWhole }> {
-  return !['RunStarted', 'RunFailing', 'CancelRequested', 'RunCompleted', 'RunFailed', 'RunCancelled', 'RunPaused', 'RunResumed'].includes(event.type);
+  return !['RunStarted', 'RunFailing', 'CancelRequested', 'RunCompleted', 'RunFailed', 'RunCancelled', 'RunPaused', 'RunResumed', 'CompensationStarted'].includes(event.type);
 }
 
-type RunFactOfTheWhole = 'RunPaused' | 'RunResumed' | 'RunStarted' | 'RunFailing' | 'CancelRequested' | 'RunCompleted' | 'RunFailed' | 'RunCancelled';
+type RunFactOfTheWhole = 'CompensationStarted' | 'RunPaused' | 'RunResumed' | 'RunStarted' | 'RunFailing' | 'CancelRequested' | 'RunCompleted' | 'RunFailed' | 'RunCancelled';
 
 function acceptsRunFact(context: RunContext, event: RunEvent): boolean {
   const { dispatched, running, retrying, waiting, pending } = context.counts;
   const active = dispatched + running + retrying + waiting;
   if (event.type === 'RunCompleted') return active === 0 && pending === 0;
   if (event.type === 'RunFailed' || event.type === 'RunCancelled') return active === 0;
+  if (event.type === 'CompensationStarted') return active === 0 && context.compensating === null;
   if (event.type === 'RunPaused' || event.type === 'RunResumed') return context.paused === (event.type === 'RunResumed');
   return true;
 }
@@ -77,6 +79,8 @@ export function applyFact(context: RunContext, event: RunEvent): RunContext {
       };
     case 'RunFailing':
       return { ...context, failure: { stepId: event.data.stepId, error: event.data.error } };
+    case 'CompensationStarted':
+      return { ...context, compensating: event.data.reason };
     case 'RunPaused':
     case 'RunResumed':
       return { ...context, paused: event.type === 'RunPaused' };
@@ -110,7 +114,7 @@ function afterStepFact(step: StepState, event: StepFact): StepState {
     case 'StepStarted':
       return { ...step, status: 'running', worker: event.data.worker, generation: event.revision };
     case 'StepSucceeded':
-      return { ...step, status: 'succeeded', losses: 0, outputs: event.data.outputs, stopping: null };
+      return { ...step, status: 'succeeded', succeededAt: event.revision, losses: 0, outputs: event.data.outputs, stopping: null };
     case 'StepFailed':
       return { ...step, ...failed(event), failures: step.failures + 1, losses: 0, stopping: null };
     case 'StepLost':
@@ -155,7 +159,7 @@ function withStep(context: RunContext, stepId: string, change: (step: StepState)
   const ordinal = context.plan.ordinals.get(stepId) ?? -1;
   const before = stepAt(context, ordinal);
   const after = change(before);
-  const counts = before.status === after.status ? context.counts : moved(context.counts, before.status, after.status, 1);
+  const counts = countsAfter(context, ordinal, before.status, after.status);
   return { ...changed(context, ordinal, () => after), counts };
 }
 
@@ -168,6 +172,14 @@ function refusedWith(context: RunContext, event: RunEvent & { type: 'StepRefused
 function afterRefusal(context: RunContext, event: RunEvent & { type: 'StepRefused' }): RunContext {
   const node = nodeOf(context, event.data.stepId);
   return node !== undefined && isContainer(node) ? afterRefusedGroup(context, node, event) : withStep(context, event.data.stepId, (step) => afterStepFact(step, event));
+}
+
+/** What follows a run that went wrong counts from when it begins. */
+function countsAfter({ plan, counts }: RunContext, ordinal: number, before: StepStatus, after: StepStatus): StepCounts {
+  if (before === after) return counts;
+  const node = plan.nodes[ordinal];
+  if (node?.kind !== 'job' || node.role === 'step' || before !== 'pending') return moved(counts, before, after, 1);
+  return { ...counts, total: counts.total + 1, [after]: counts[after] + 1 };
 }
 
 function settlePending(context: RunContext, to: 'skipped' | 'cancelled'): RunContext {

@@ -35,6 +35,11 @@ export function walk(draft: RunDraft): Found & { readonly end: End } {
   return { ...found, end: walkSequence(draft, draft.run.plan.root, found) };
 }
 
+/** Where one step stands, with all that is in it. */
+export function stands(draft: RunDraft, node: PlanNode): End {
+  return walkNode(draft, node, { ready: [], lost: [] });
+}
+
 function walkSequence(draft: RunDraft, ordinals: readonly number[], found: Found): End {
   let so: End = OK;
   for (const ordinal of ordinals) {

@@ -121,4 +121,11 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     },
   },
   'run-timed-out': { batch: { timeout: 30, steps: [gate('ok'), work('b')] } },
+  compensated: {
+    batch: {
+      failurePolicy: 'compensate',
+      steps: [work('a', {}, { compensate: { job: 'obey', params: {} } }), work('b', {}, { compensate: { job: 'obey', params: { failTimes: 1 }, retry: { maxAttempts: 2, backoff: 'none' } } }), work('c', { do: 'fail-terminal' })],
+      onFailureSteps: [{ id: 'tell', type: 'job', job: 'obey', params: {} }],
+    },
+  },
 };

@@ -23,6 +23,10 @@ const BATCHES = [
     ],
   },
   { name: 'race', steps: [{ id: 'race', type: 'parallel' as const, join: 'any' as const, branches: [{ steps: [work('fast')] }, { steps: [work('slow', { do: 'hang' }), work('after')] }] }, work('z')] },
+  {
+    name: 'undone', failurePolicy: 'compensate' as const, onFailureSteps: [{ id: 'tell', type: 'job' as const, job: 'obey', params: {} }],
+    steps: [work('a', {}, { compensate: { job: 'obey', params: { outputs: { undone: 1 } } } }), work('b', { do: 'fail-terminal' })],
+  },
 ];
 
 /** Every step of the tree by its id. */
@@ -55,5 +59,12 @@ describe('A run with branches', () => {
     const run = await sluice.waitFor(runId);
     expect(run.status).toBe('completed');
     expect(flat(run.steps)).toEqual({ race: 'succeeded', fast: 'succeeded', slow: 'cancelled', after: 'skipped', z: 'succeeded' });
+  });
+
+  it('shows what was undone after it failed, and what followed', async () => {
+    const { runId } = await sluice.start('undone', {}, { actor: 'ann' });
+    const run = await sluice.waitFor(runId);
+    expect([run.status, flat(run.steps)]).toEqual(['failed', { a: 'succeeded', b: 'failed', 'a:compensate': 'succeeded', tell: 'succeeded' }]);
+    expect(run).toMatchObject({ stepCount: 2, counts: { total: 4, succeeded: 3, failed: 1 }, error: { kind: 'terminal' } });
   });
 });
