@@ -73,14 +73,26 @@ export class Definitions implements Plans {
   }
 }
 
-/** Saves a batch that is defined in code. @throws Error with every fault: a node does not start with a batch that can't be meant */
-export async function defineInCode(batch: BatchDefinition, jobs: JobRegistry, host: ActorHost<BatchState, AnyBatchCommand>): Promise<void> {
+/** A batch that is defined in code can't be saved: its faults, with their places, are in the message. */
+export class UnusableBatch extends Error {
+  override readonly name = 'UnusableBatch';
+}
+
+/**
+ * Saves a batch that is defined in code. One that an older build says, which newer code has replaced, changes nothing and
+ * is warned of: a rolling restart must not flip versions.
+ *
+ * @throws UnusableBatch: a node does not start with a batch that can't be meant
+ */
+export async function defineInCode(batch: BatchDefinition, jobs: JobRegistry, host: ActorHost<BatchState, AnyBatchCommand>, warn: (what: string) => void): Promise<void> {
   const { definition, errors } = checkDefinition(batch, { jobs: (name) => jobs.has(name) });
   const faults = definition === undefined ? errors : [...errors, ...notSupportedYet(definition)];
-  if (faults.length > 0) throw new Error(`Batch ${batch.name} can't be defined: ${faults.map(({ path, message }) => `${path}: ${message}`).join(' ')}`);
+  if (faults.length > 0) throw new UnusableBatch([`Batch ${batch.name} can't be defined:`, ...faults.map(({ path, message }) => `  ${path || '/'}: ${message}`)].join('\n'));
   const origin: Origin = { actor: 'code', roles: [], via: 'code', commandId: ids.freshCommand() };
-  const answer = await host.execute(new DefineBatch(ids.batch(batch.name), { definition: batch, ...fingerprint(batch), source: 'code', expected: 'any' }, origin));
-  if (isRejected(answer)) throw new Error(answer.detail);
+  const print = fingerprint(batch);
+  const answer = await host.execute(new DefineBatch(ids.batch(batch.name), { definition: batch, ...print, source: 'code', expected: 'any' }, origin));
+  if (isRejected(answer)) throw new UnusableBatch(answer.detail);
+  if (answer.state.hash !== print.definitionHash) warn(`Batch ${batch.name} stays at version ${answer.state.version}: the code's definition is one that it had before, so this is taken for an older build.`);
 }
 
 /** Marks the batches that code had defined and has no longer. */

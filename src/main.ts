@@ -12,6 +12,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { SystemClock } from './clock.js';
 import { ConfigError, readConfig } from './config.js';
 import type { Config } from './config.js';
+import { UnusableBatch } from './definitions.js';
 import { seedDemo } from './demo.js';
 import type { Seeded } from './demo.js';
 import { fastifyAdapter, takeJsonBodies } from './http/fastify.js';
@@ -96,7 +97,7 @@ function screen(config: Config, url: string, seeded: Seeded | undefined): string
 
 /** What a person can mend is told in words; the rest with all that is known of it. */
 function fail(error: unknown): never {
-  const told = error instanceof ConfigError || error instanceof LogUnusable || error instanceof ReadStoreUnusable || error instanceof JobModuleError;
+  const told = error instanceof ConfigError || error instanceof LogUnusable || error instanceof ReadStoreUnusable || error instanceof JobModuleError || error instanceof UnusableBatch;
   const text = isAddressFault(error) ? `${error.message}. Take another address or port (SLUICE_HOST, SLUICE_PORT), or stop who has it.` : error instanceof Error ? (told ? error.message : (error.stack ?? error.message)) : String(error);
   process.stderr.write(`${text}\n`);
   process.exit(1);

@@ -104,7 +104,7 @@ export function openSluice({ directory, clock, jobs, slots, namespace, readWaitM
     /** Takes up what was left and begins to work. */
     async start(inCode: readonly BatchDefinition[] = []): Promise<void> {
       await reading.start();
-      for (const batch of inCode) await defineInCode(batch, jobs, batches);
+      for (const batch of inCode) await defineInCode(batch, jobs, batches, report);
       await reactor.start();
       orphaning = orphanGone(inCode).catch((error: unknown) => {
         if (closed === undefined) report('Batches that the code no longer has could not be marked.', error);
