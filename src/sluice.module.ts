@@ -29,6 +29,7 @@ import type { Identify } from './http/identity.js';
 import { KeyLedger } from './http/key-ledger.js';
 import { Links } from './http/links.js';
 import { AUTH, MeController } from './http/me.controller.js';
+import { MetricsController } from './http/metrics.controller.js';
 import { NotBuiltController } from './http/not-built.controller.js';
 import { Problem } from './http/problem.js';
 import { IDENTIFY, REFUSED_CALLERS } from './http/roles.guard.js';
@@ -49,10 +50,12 @@ import { RUN_HOST, runCommandHandlers } from './runs/run.handlers.js';
 import { GetRunHandler, PLANS } from './runs/run-detail.queries.js';
 import { CountRunsHandler, GetRunRowHandler, ListRunsHandler } from './runs/run.queries.js';
 import { RunsController } from './runs/runs.controller.js';
+import { measuredOf } from './measured.js';
 import { openSluice } from './sluice.js';
 import type { SluiceEngine } from './sluice.js';
 import { SluiceHealth } from './sluice.health.js';
 import { Sluice } from './sluice.service.js';
+import { Metrics } from './telemetry/metrics.js';
 
 /** What the runtime is told. */
 export interface SluiceModuleOptions {
@@ -99,7 +102,7 @@ export interface SluiceFeature {
 /** Express asks them in this order: `runs/stats` comes before `runs/:runId`. */
 const DOORS: readonly Type[] = [
   NotBuiltController, MeController, JobsController, JobRunsController, RunsController, RunControlController, RunEventsController, LiveController, ExecutionsController, ApprovalsController, BatchesController,
-  BatchAuthorsController, HealthController,
+  BatchAuthorsController, HealthController, MetricsController,
 ];
 const QUERIES: readonly Type[] = [
   ListRunsHandler, CountRunsHandler, GetRunRowHandler, GetRunHandler, ListExecutionsHandler, GetExecutionHandler, ListApprovalsHandler, GetApprovalHandler,
@@ -143,6 +146,7 @@ function providers(): Provider[] {
     of(RUNNING_REPORTS, ({ runner }) => runner),
     of(REFUSED_CALLERS, ({ refusals }) => refusals.callers),
     of(READINESS, readinessOf),
+    of(Metrics, (engine) => new Metrics(measuredOf(engine))),
     of(KeyLedger, keyLedgerOf),
     { provide: KNOWN_JOBS, useExisting: JobRegistry },
     { provide: IDENTIFY, useFactory: ({ identify }: SluiceModuleOptions) => identify ?? (() => undefined), inject: [MODULE_OPTIONS_TOKEN] },

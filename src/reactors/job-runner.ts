@@ -68,6 +68,11 @@ export class JobRunner {
     this.ears = ears;
   }
 
+  /** Slots that are held: being claimed, or running. */
+  get taken(): number {
+    return this.held.size;
+  }
+
   get free(): number {
     return this.open ? this.slots - this.held.size : 0;
   }

@@ -29,6 +29,7 @@ const BUILT: readonly (readonly [door: string, query: string, body: string])[] =
   ['GET /runs/{runId}', 'atLeast', ''],
   ['POST /runs/{runId}/cancel', '', 'reason'],
   ['POST /batches/{runId}/cancel', '', 'reason'],
+  ['GET /metrics', '', ''],
   ['POST /executions/{id}/cancel', '', 'reason'],
   ['POST /runs/{runId}/pause', '', 'reason'],
   ['POST /runs/{runId}/resume', '', 'reason'],
@@ -49,7 +50,7 @@ const LATER: readonly string[] = [
   'GET /batches/{batch}/schedule/occurrences', 'POST /batches/{batch}/schedule/pause', 'POST /batches/{batch}/schedule/resume', 'POST /batches/{batch}/schedule/trigger',
   'POST /batches/{batch}/schedule/backfill', 'GET /audit/runs/{runId}/state', 'GET /audit/runs/{runId}/diff', 'GET /audit/runs/{runId}/export', 'GET /audit/keys', 'GET /audit/events',
   'GET /projections', 'POST /projections/{name}/rebuild', 'POST /projections/{name}/cut-over', 'POST /projections/{name}/roll-back', 'POST /projections/{name}/repair',
-  'GET /projections/{name}/diff', 'GET /projections/{name}/parked', 'POST /projections/{name}/parked/{id}/retry', 'POST /projections/{name}/parked/{id}/skip', 'GET /workers', 'GET /metrics',
+  'GET /projections/{name}/diff', 'GET /projections/{name}/parked', 'POST /projections/{name}/parked/{id}/retry', 'POST /projections/{name}/parked/{id}/skip', 'GET /workers',
   'GET /dashboard', 'GET /docs',
 ];
 const words = (text: string): string[] => text.split(' ').filter((word) => word !== '').sort();
