@@ -32,6 +32,7 @@ import { AUTH, MeController } from './http/me.controller.js';
 import { MetricsController } from './http/metrics.controller.js';
 import { NotBuiltController } from './http/not-built.controller.js';
 import { Problem } from './http/problem.js';
+import { ProjectionsController } from './http/projections.controller.js';
 import { IDENTIFY, REFUSED_CALLERS } from './http/roles.guard.js';
 import { RouteTable } from './http/route-table.js';
 import type { JobDefinition } from './jobs/job.js';
@@ -50,6 +51,7 @@ import { RUN_HOST, runCommandHandlers } from './runs/run.handlers.js';
 import { GetRunHandler, PLANS } from './runs/run-detail.queries.js';
 import { CountRunsHandler, GetRunRowHandler, ListRunsHandler } from './runs/run.queries.js';
 import { RunsController } from './runs/runs.controller.js';
+import { WORKERS, WorkersController } from './runs/workers.controller.js';
 import { measuredOf } from './measured.js';
 import { openSluice } from './sluice.js';
 import type { SluiceEngine } from './sluice.js';
@@ -102,7 +104,7 @@ export interface SluiceFeature {
 /** Express asks them in this order: `runs/stats` comes before `runs/:runId`. */
 const DOORS: readonly Type[] = [
   NotBuiltController, MeController, JobsController, JobRunsController, RunsController, RunControlController, RunEventsController, LiveController, ExecutionsController, ApprovalsController, BatchesController,
-  BatchAuthorsController, HealthController, MetricsController,
+  BatchAuthorsController, ProjectionsController, WorkersController, HealthController, MetricsController,
 ];
 const QUERIES: readonly Type[] = [
   ListRunsHandler, CountRunsHandler, GetRunRowHandler, GetRunHandler, ListExecutionsHandler, GetExecutionHandler, ListApprovalsHandler, GetApprovalHandler,
@@ -144,6 +146,7 @@ function providers(): Provider[] {
     of(ReadSide, ({ read }) => read),
     of(PLANS, ({ definitions }) => definitions),
     of(RUNNING_REPORTS, ({ runner }) => runner),
+    of(WORKERS, ({ runner }) => [runner]),
     of(REFUSED_CALLERS, ({ refusals }) => refusals.callers),
     of(READINESS, readinessOf),
     of(Metrics, (engine) => new Metrics(measuredOf(engine))),

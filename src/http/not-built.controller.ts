@@ -10,8 +10,8 @@ const NOT_BUILT = [
   'runs/stats', 'runs/:runId/retry', 'schedules', 'schedules/preview',
   'batches/:batch/schedule/occurrences', 'batches/:batch/schedule/pause', 'batches/:batch/schedule/resume', 'batches/:batch/schedule/trigger',
   'batches/:batch/schedule/backfill', 'audit/runs/:runId/state', 'audit/runs/:runId/diff', 'audit/runs/:runId/export', 'audit/keys', 'audit/events',
-  'projections', 'projections/:name/rebuild', 'projections/:name/cut-over', 'projections/:name/roll-back', 'projections/:name/repair', 'projections/:name/diff',
-  'projections/:name/parked', 'projections/:name/parked/:id/retry', 'projections/:name/parked/:id/skip', 'workers', 'dashboard', 'docs',
+  'projections/:name/rebuild', 'projections/:name/cut-over', 'projections/:name/roll-back', 'projections/:name/repair', 'projections/:name/diff',
+  'projections/:name/parked/:id/retry', 'projections/:name/parked/:id/skip', 'dashboard', 'docs',
 ];
 
 @Door()

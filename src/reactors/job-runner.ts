@@ -57,7 +57,7 @@ export class JobRunner {
 
   constructor(
     readonly node: Incarnation,
-    private readonly slots: number,
+    readonly slots: number,
     private readonly jobs: JobRegistry,
     private readonly say: Say,
   ) {}

@@ -16,6 +16,7 @@ import { PositionWaiters } from './position-waiters.js';
 import type { Projection } from './projection.js';
 import { Fenced, ReadStoreUnusable } from './read-errors.js';
 import type { Build, ReadStore } from './read-store.js';
+import { Throughput } from './throughput.js';
 
 /** How a projection stands. */
 export interface ProjectionStatus {
@@ -24,6 +25,8 @@ export interface ProjectionStatus {
   readonly build: number;
   readonly state: 'live' | 'catchingUp' | 'building';
   readonly position: string;
+  /** Facts a second that become rows now. */
+  readonly rate: number;
   /** Why the newest rebuild came to nothing; null if none did. */
   readonly fault: string | null;
   /** Streams that are left out, with the first fact that could not be taken and why. */
@@ -54,6 +57,7 @@ export class ProjectionHost {
   private building: Build[] = [];
   private readonly failed = new Map<string, string>();
   private readonly parked = new Map<number, Map<string, Parked>>();
+  private readonly throughput = new Map<number, Throughput>();
   private readonly waiters: PositionWaiters;
   private readonly ending = new AbortController();
   private work: Promise<unknown> = Promise.resolve();
@@ -129,9 +133,16 @@ export class ProjectionHost {
       build: build.number,
       state: build.state === 'building' ? 'building' : this.live ? 'live' : 'catchingUp',
       position: build.position,
+      rate: this.throughputOf(build.number).rate(),
       fault: this.failed.get(build.projection.name) ?? null,
       parked: [...(this.parked.get(build.number) ?? [])].map(([stream, why]) => ({ stream, ...why })),
     }));
+  }
+
+  private throughputOf(build: number): Throughput {
+    const known = this.throughput.get(build) ?? new Throughput(this.options.clock);
+    this.throughput.set(build, known);
+    return known;
   }
 
   /**
@@ -224,6 +235,7 @@ export class ProjectionHost {
       }
     }
     rows.flush();
+    this.throughputOf(build.number).took(facts.length);
     return store.advance(build, to);
   }
 

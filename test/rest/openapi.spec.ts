@@ -40,6 +40,9 @@ const BUILT: readonly (readonly [door: string, query: string, body: string])[] =
   ['GET /approvals/{id}', 'atLeast', ''],
   ['POST /approvals/{id}/approve', '', 'note digest'],
   ['POST /approvals/{id}/reject', '', 'reason digest'],
+  ['GET /projections', 'atLeast', ''],
+  ['GET /projections/{name}/parked', 'atLeast', ''],
+  ['GET /workers', 'atLeast', ''],
   ['GET /live', 'after topics run', ''],
   ['GET /health/live', '', ''],
   ['GET /health/ready', '', ''],
@@ -49,8 +52,8 @@ const LATER: readonly string[] = [
   'GET /runs/stats', 'POST /runs/{runId}/retry', 'GET /schedules', 'GET /schedules/preview',
   'GET /batches/{batch}/schedule/occurrences', 'POST /batches/{batch}/schedule/pause', 'POST /batches/{batch}/schedule/resume', 'POST /batches/{batch}/schedule/trigger',
   'POST /batches/{batch}/schedule/backfill', 'GET /audit/runs/{runId}/state', 'GET /audit/runs/{runId}/diff', 'GET /audit/runs/{runId}/export', 'GET /audit/keys', 'GET /audit/events',
-  'GET /projections', 'POST /projections/{name}/rebuild', 'POST /projections/{name}/cut-over', 'POST /projections/{name}/roll-back', 'POST /projections/{name}/repair',
-  'GET /projections/{name}/diff', 'GET /projections/{name}/parked', 'POST /projections/{name}/parked/{id}/retry', 'POST /projections/{name}/parked/{id}/skip', 'GET /workers',
+  'POST /projections/{name}/rebuild', 'POST /projections/{name}/cut-over', 'POST /projections/{name}/roll-back', 'POST /projections/{name}/repair',
+  'GET /projections/{name}/diff', 'POST /projections/{name}/parked/{id}/retry', 'POST /projections/{name}/parked/{id}/skip',
   'GET /dashboard', 'GET /docs',
 ];
 const words = (text: string): string[] => text.split(' ').filter((word) => word !== '').sort();

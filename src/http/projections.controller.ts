@@ -1,0 +1,54 @@
+/** The doors of projections: how far each is, and what it could not take. */
+import { Get, Param, Query } from '@nestjs/common';
+import { z } from 'zod';
+import type { ProjectionStatus } from '../reading/projection-host.js';
+import { ReadSide } from '../reading/read-side.js';
+import { atLeastQuery, awaitAtLeast } from './at-least.js';
+import { Door } from './door.js';
+import type { Page } from './paging.js';
+import { Problem } from './problem.js';
+import { Needs } from './roles.guard.js';
+
+const query = z.strictObject(atLeastQuery.shape);
+type Asked = z.output<typeof query>;
+
+/** One build of a projection: the one that answers, or one that is made beside it. */
+export interface ProjectionRow extends Omit<ProjectionStatus, 'parked'> {
+  readonly lagMs: number;
+  /** How many streams are left out. */
+  readonly parked: number;
+}
+
+/** A stream that is left out of one projection, with the first fact that could not be taken and why. */
+export interface ParkedStream {
+  readonly id: string;
+  readonly stream: string;
+  readonly position: string;
+  readonly reason: string;
+}
+
+@Door('projections')
+@Needs('viewer')
+export class ProjectionsController {
+  constructor(private readonly read: ReadSide) {}
+
+  @Get()
+  async list(@Query({ schema: query }) { atLeast }: Asked): Promise<Page<ProjectionRow>> {
+    await awaitAtLeast(this.read.host, atLeast, this.read.waitMs);
+    const asOf = this.read.asOf();
+    return whole(this.read.host.status().map((one) => ({ ...one, lagMs: asOf.lagMs, parked: one.parked.length })), asOf);
+  }
+
+  @Get(':name/parked')
+  async parked(@Param('name') name: string, @Query({ schema: query }) { atLeast }: Asked): Promise<Page<ParkedStream>> {
+    await awaitAtLeast(this.read.host, atLeast, this.read.waitMs);
+    const builds = this.read.host.status().filter((one) => one.name === name);
+    if (builds.length === 0) throw new Problem('not-found', `There is no projection ${name.slice(0, 100)}. GET /projections lists those that there are.`);
+    return whole(builds.flatMap(({ parked }) => parked.map((one) => ({ id: one.stream, ...one }))), this.read.asOf());
+  }
+}
+
+/** A list that fits one page. */
+function whole<T>(items: readonly T[], asOf: Page<T>['asOf']): Page<T> {
+  return { items, nextCursor: null, total: items.length, totalIs: 'exact', asOf };
+}
