@@ -51,8 +51,7 @@ export interface Branch {
 export interface GroupNode extends Node {
   readonly kind: 'parallel';
   readonly branches: readonly Branch[];
-  /** How many branches have to succeed. */
-  readonly needs: number;
+  readonly join: JoinPolicy;
 }
 
 export interface DecisionNode extends Node {
@@ -152,7 +151,7 @@ function compileNode(step: StepDefinition, { branch, place }: Compiling): PlanNo
       };
     case 'parallel': {
       const branches = step.branches.map(branch);
-      return { ...place(), kind: 'parallel', undo: step.compensate, branches, needs: needsOf(step.join ?? 'all', branches.length) };
+      return { ...place(), kind: 'parallel', undo: step.compensate, branches, join: step.join ?? 'all' };
     }
     case 'decision': {
       const branches = step.branches.map(branch);
@@ -161,7 +160,7 @@ function compileNode(step: StepDefinition, { branch, place }: Compiling): PlanNo
   }
 }
 
-/** How many of a group's branches have to succeed. */
+/** How many of a group's branches have to succeed, of those that were not skipped as a whole. */
 export function needsOf(join: JoinPolicy, branches: number): number {
   if (join === 'any') return 1;
   return join === 'majority' ? Math.floor(branches / 2) + 1 : branches;

@@ -122,8 +122,9 @@ function gateNode(blank: Blank, gate: ApprovalHistoryRow | undefined, untouched:
 /** A group that does not need all of its branches has succeeded when enough of them have, whatever became of the others. */
 function won(step: StepDefinition, branches: readonly BranchNode[]): { readonly status?: 'succeeded' } {
   if (step.type !== 'parallel' || (step.join ?? 'all') === 'all') return {};
-  const through = branches.filter(({ steps }) => steps.every(({ status }) => status === 'succeeded' || status === 'skipped') && steps.some(({ status }) => status === 'succeeded'));
-  return through.length >= needsOf(step.join ?? 'all', branches.length) ? { status: 'succeeded' } : {};
+  const taking = branches.filter(({ steps }) => steps.some(({ status }) => status !== 'skipped'));
+  const through = taking.filter(({ steps }) => steps.every(({ status }) => status === 'succeeded' || status === 'skipped'));
+  return taking.length > 0 && through.length >= needsOf(step.join ?? 'all', taking.length) ? { status: 'succeeded' } : {};
 }
 
 /** A group stands where its inner steps stand. */

@@ -10,6 +10,7 @@ import type { RunError } from '../events/run.events.js';
 import { advance, beginJob, failRun, haltReason, policyFor, startAttempt } from './run.advance.js';
 import type { AnyRunCommand, CancelExecution, CancelRun, ClaimStep, DecideGate, FireTimer, Outcome, PauseRun, ReportOutcome, ResumeRun, StartRun } from './run.commands.js';
 import { RunDraft } from './run.draft.js';
+import { walk } from './run.walk.js';
 import type { RunCtx, RunSnapshot } from './run.draft.js';
 import { isContainer } from './plan.js';
 import type { GateNode, JobNode } from './plan.js';
@@ -116,7 +117,8 @@ function claim(draft: RunDraft, command: ClaimStep): Decision<RunSnapshot> {
   const step = node && draft.step(node);
   if (node === undefined || step?.executionId !== command.executionId) return lostClaim(command.executionId);
   if (step.status === 'running' && step.worker === command.worker) return { facts: [], state: draft.state };
-  if (step.status !== 'dispatched') return lostClaim(command.executionId);
+  // While the run winds down in several appends, what is still to be let go is not begun any more.
+  if (step.status !== 'dispatched' || haltReason(draft, node) !== null) return lostClaim(command.executionId);
   startAttempt(draft, node, command.worker);
   return { facts: draft.facts, state: draft.state };
 }
@@ -177,7 +179,15 @@ function attemptLost(draft: RunDraft, node: JobNode, reason: 'crash' | 'shutdown
 function scheduleRetry(draft: RunDraft, node: JobNode, delayMs: number): void {
   const { executionId, attempt } = draft.step(node);
   draft.say('StepRetryScheduled', { stepId: node.id, executionId: executionId ?? '', attempt, nextAttempt: attempt + 1, retryAt: isoTime(draft.ctx.nowMs + delayMs) });
-  if (delayMs === 0 && !draft.run.paused) retryNow(draft, node);
+  if (delayMs === 0 && !draft.run.paused && !hasLost(draft, node)) retryNow(draft, node);
+}
+
+/** Whether nobody waits for it any more: its branch is dropped by `advance`. */
+function hasLost(draft: RunDraft, { ordinal }: JobNode): boolean {
+  return walk(draft).lost.some(({ node, branch }) => {
+    const range = node.branches[branch];
+    return range !== undefined && ordinal >= range.from && ordinal < range.to;
+  });
 }
 
 function retryNow(draft: RunDraft, node: JobNode): void {
@@ -200,11 +210,11 @@ function fire(draft: RunDraft, command: FireTimer): Decision<RunSnapshot> {
   if (node === undefined || isContainer(node)) return stale;
   const step = draft.step(node);
   if (step.generation !== command.generation) return stale;
-  if (node.kind === 'gate') return command.timer === 'gate' && step.status === 'waiting' ? expire(draft, node) : stale;
+  if (node.kind === 'gate') return command.timer === 'gate' && step.status === 'waiting' && haltReason(draft) === null ? expire(draft, node) : stale;
   const of = { stepId: node.id, executionId: step.executionId ?? '', attempt: step.attempt };
   if (command.timer === 'retry' && step.status === 'retrying') {
     // The attempt waits for the run to be resumed.
-    if (draft.run.paused) return stale;
+    if (draft.run.paused || haltReason(draft, node) !== null) return stale;
     retryNow(draft, node);
   } else if (command.timer === 'timeout' && step.status === 'running' && step.stopping === null) {
     draft.say('StepStopRequested', { ...of, reason: 'timeout', graceEndsAt: isoTime(draft.ctx.nowMs + policyFor(draft, node).cancelGraceMs) });
@@ -255,6 +265,7 @@ function decideGate(draft: RunDraft, { decision, origin }: DecideGate): Decision
   }
   if (gate.notTheStarter && actor === draft.run.startedBy) return { rejected: 'forbidden', detail: `${actor} started this run, and this gate must be decided by somebody else.` };
   if (status !== 'waiting') return { rejected: 'gate-already-decided', detail: `The gate was ${gate.outcome ?? 'decided'} before.` };
+  if (haltReason(draft) !== null) return { rejected: 'gate-already-decided', detail: `The run is ${draft.lifecycle}: the gate is being released.` };
   if (decision.digest !== null && decision.digest !== gate.digest) {
     return { rejected: 'approval-stale', detail: 'What you were shown is not what is to be decided. Read the approval again and decide on that.' };
   }

@@ -4,16 +4,16 @@
  *
  * 1. A sequence ends with its first failure, or goes on past it, as the policy says.
  * 2. A group is decided when enough branches have succeeded, or can't any more. Branches that it does not need have
- *    lost; so has one that failed while others may still succeed.
+ *    lost; so has one that failed while others may still succeed. One that was skipped as a whole takes no part.
  */
 import type { ContainerNode, GroupNode, PlanNode } from './plan.js';
-import { isContainer } from './plan.js';
+import { isContainer, needsOf } from './plan.js';
 import type { RunDraft } from './run.draft.js';
 import { pendingIn } from './run.skips.js';
 import { holds } from './run.values.js';
 
-/** `failure`: the ordinal of the step whose failure decided it. */
-export type End = { readonly state: 'open' } | { readonly state: 'ok' } | { readonly state: 'failed'; readonly failure: number };
+/** `failure`: the ordinal of the step whose failure decided it. `ran`: something in it succeeded, it was not skipped as a whole. */
+export type End = { readonly state: 'open' } | { readonly state: 'ok'; readonly ran: boolean } | { readonly state: 'failed'; readonly failure: number };
 
 export interface LostBranch {
   readonly node: GroupNode;
@@ -28,7 +28,8 @@ interface Found {
 }
 
 const OPEN: End = { state: 'open' };
-const OK: End = { state: 'ok' };
+const DONE: End = { state: 'ok', ran: true };
+const SKIPPED: End = { state: 'ok', ran: false };
 
 export function walk(draft: RunDraft): Found & { readonly end: End } {
   const found: Found = { ready: [], lost: [] };
@@ -41,11 +42,12 @@ export function stands(draft: RunDraft, node: PlanNode): End {
 }
 
 function walkSequence(draft: RunDraft, ordinals: readonly number[], found: Found): End {
-  let so: End = OK;
+  let so: End = SKIPPED;
   for (const ordinal of ordinals) {
     const end = walkNode(draft, draft.run.plan.nodes[ordinal]!, found);
     if (end.state === 'open') return end;
     if (end.state === 'failed') so = earlier(draft, so, end);
+    else if (so.state === 'ok' && end.ran) so = DONE;
     if (so.state === 'failed' && !draft.run.plan.goesOnAfterFailure) return so;
   }
   return so;
@@ -55,15 +57,16 @@ function walkNode(draft: RunDraft, node: PlanNode, found: Found): End {
   if (isContainer(node)) return walkContainer(draft, node, found);
   const { status } = draft.step(node);
   if (status === 'pending') found.ready.push(node);
-  if (status === 'succeeded' || status === 'skipped') return OK;
+  if (status === 'succeeded') return DONE;
+  if (status === 'skipped') return SKIPPED;
   return status === 'failed' || status === 'cancelled' ? { state: 'failed', failure: node.ordinal } : OPEN;
 }
 
 function walkContainer(draft: RunDraft, node: ContainerNode, found: Found): End {
   const { status, branch } = draft.step(node);
-  if (status === 'skipped') return OK;
+  if (status === 'skipped') return SKIPPED;
   if (status === 'failed') return { state: 'failed', failure: node.ordinal };
-  if (node.kind === 'decision' && status === 'succeeded') return branch === null ? OK : walkSequence(draft, node.branches[branch]?.steps ?? [], found);
+  if (node.kind === 'decision' && status === 'succeeded') return branch === null ? SKIPPED : walkSequence(draft, node.branches[branch]?.steps ?? [], found);
   if (node.kind === 'parallel' && hasBegun(draft, node)) return walkGroup(draft, node, found);
   found.ready.push(node);
   return OPEN;
@@ -89,20 +92,23 @@ function walkGroup(draft: RunDraft, node: GroupNode, found: Found): End {
   for (const [branch, { inside, end: own }] of branches.entries()) {
     found.lost.push(...inside.lost);
     if (end.state === 'open' && own.state === 'open') found.ready.push(...inside.ready);
-    const needless = node.needs < node.branches.length && own.state !== 'ok' && (own.state === 'failed' || end.state !== 'open');
+    const needless = node.join !== 'all' && own.state !== 'ok' && (own.state === 'failed' || end.state !== 'open');
     if (needless) found.lost.push({ node, branch });
   }
   return end;
 }
 
-function endOf(draft: RunDraft, { needs }: GroupNode, ends: readonly End[]): End {
-  const [ok, open] = [ends.filter(({ state }) => state === 'ok').length, ends.filter(({ state }) => state === 'open').length];
-  if (ok >= needs) return OK;
+function endOf(draft: RunDraft, { join }: GroupNode, ends: readonly End[]): End {
+  const taking = ends.filter((end) => end.state !== 'ok' || end.ran);
+  if (taking.length === 0) return SKIPPED;
+  const needs = needsOf(join, taking.length);
+  const [ok, open] = [taking.filter(({ state }) => state === 'ok').length, taking.filter(({ state }) => state === 'open').length];
+  if (ok >= needs) return DONE;
   const outOfReach = ok + open < needs;
   // Where every branch is needed, the policy says whether the others still go on.
-  const waits = needs === ends.length && draft.run.plan.goesOnAfterFailure && open > 0;
+  const waits = join === 'all' && draft.run.plan.goesOnAfterFailure && open > 0;
   if (!outOfReach || waits) return OPEN;
-  return ends.reduce<End>((so, end) => (end.state === 'failed' ? earlier(draft, so, end) : so), OK);
+  return taking.reduce<End>((so, end) => (end.state === 'failed' ? earlier(draft, so, end) : so), SKIPPED);
 }
 
 /** Of two failures the one that came first. */
