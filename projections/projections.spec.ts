@@ -93,7 +93,7 @@ beforeAll(async () => {
   for await (const page of engine.log.readAll()) all.push(...page);
   facts = all;
   await engine.close();
-}, 30_000);
+}, 120_000);
 
 afterAll(() => {
   expect(facts.length).toBeGreaterThan(700);

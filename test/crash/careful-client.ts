@@ -24,19 +24,25 @@ export class CarefulClient {
   url: string | undefined;
   /** Nobody will answer any more. */
   closed = false;
-  /** Questions that were asked more than once. */
+  /** Questions that a server was given and has not answered yet. */
+  open = 0;
+  /** Questions that were given to a server and got no whole answer, or none but "not now". */
   repeats = 0;
 
   async ask(method: 'GET' | 'POST', path: string, { body, key, roles = 'viewer,operator' }: Ask = {}): Promise<Told> {
     const until = Date.now() + PATIENCE_MS;
     for (;;) {
-      const told = this.url === undefined ? undefined : await once(`${this.url}${path}`, {
-        method,
-        headers: { 'x-dev-user': 'ann', 'x-dev-roles': roles, ...(body && { 'content-type': 'application/json' }), ...(key && { 'idempotency-key': key }) },
-        ...(body && { body: JSON.stringify(body) }),
-      });
-      if (told !== undefined && told.status !== 503) return told;
-      if (this.url !== undefined) this.repeats += 1;
+      if (this.url !== undefined) {
+        this.open += 1;
+        const told = await once(`${this.url}${path}`, {
+          method,
+          headers: { 'x-dev-user': 'ann', 'x-dev-roles': roles, ...(body && { 'content-type': 'application/json' }), ...(key && { 'idempotency-key': key }) },
+          ...(body && { body: JSON.stringify(body) }),
+        });
+        this.open -= 1;
+        if (told !== undefined && told.status !== 503) return told;
+        this.repeats += 1;
+      }
       if (this.closed || Date.now() > until) throw new Error(`${method} ${path} was not answered in ${PATIENCE_MS} ms, or the test has ended.`);
       await sleep(15);
     }

@@ -70,7 +70,7 @@ describe('The server on a signal', () => {
     expect(await child.exited).toEqual({ code: 0, signal: null });
     expect(Date.now() - asked).toBeGreaterThanOrEqual(300);
     expect(await factsIn()).toContainEqual(expect.objectContaining({ type: 'StepLost', data: expect.objectContaining({ reason: 'shutdown' }) }));
-  }, 40_000);
+  }, 120_000);
 
   it('ends at once at the second one', async () => {
     const child = serve({ SLUICE_DRAIN: '60s' });
@@ -79,31 +79,31 @@ describe('The server on a signal', () => {
     await sleep(200);
     child.kill('SIGTERM');
     expect(await child.exited).toEqual({ code: 1, signal: null });
-  }, 40_000);
+  }, 120_000);
 });
 
 describe('The server does not start', () => {
   it('on names that nobody knows, and writes nothing', async () => {
     expect(await refusal(serve({ SLUICE_PROT: '1' }))).toContain('did you mean SLUICE_PORT?');
     expect(existsSync(data())).toBe(false);
-  }, 20_000);
+  }, 120_000);
 
   it('where others could reach it without signing in', async () => {
     expect(await refusal(serve({ SLUICE_HOST: '0.0.0.0' }))).toContain('SLUICE_AUTH');
     expect(existsSync(data())).toBe(false);
-  }, 20_000);
+  }, 120_000);
 
   it('on a data directory that another one uses', async () => {
     await urlOf(serve());
     expect(await refusal(serve())).toContain('is in use by another process');
-  }, 40_000);
+  }, 120_000);
 
   it('on a file that is no database', async () => {
     directory = await mkdtemp(join(directory, 'not-a-database-'));
     await writeFile(join(directory, 'log.db'), 'a letter to a friend, and not a short one: '.repeat(50));
     expect(await refusal(serve({ SLUICE_DATA: directory }))).toContain('is not a database');
     expect((await readdir(directory)).filter((name) => name.startsWith('read'))).toEqual([]);
-  }, 20_000);
+  }, 120_000);
 
   it('on a port that is taken', async () => {
     const other = createServer().listen(0, '127.0.0.1');
@@ -111,7 +111,7 @@ describe('The server does not start', () => {
     const { port } = other.address() as AddressInfo;
     expect(await refusal(serve({ SLUICE_PORT: String(port) }))).toContain('EADDRINUSE');
     await new Promise((resolve) => other.close(resolve));
-  }, 20_000);
+  }, 120_000);
 });
 
 describe('The rows of the server', () => {
