@@ -5,6 +5,7 @@ import { CommandBus } from '@nestjs/cqrs';
 import type { Origin } from '../actors/actor.js';
 import type { BatchDefinition } from '../events/definition.js';
 import { isRefusal, problemOf, sayMutation } from '../http/accepted.js';
+import { Answers } from '../http/answers.js';
 import { Door } from '../http/door.js';
 import { commandIdentity } from '../http/idempotency.js';
 import type { CommandIdentity } from '../http/idempotency.js';
@@ -23,6 +24,7 @@ import { batchIdOf, etagOf, noBatch, versionOf } from './batch-paths.js';
 import { fingerprint } from './batch.actor.js';
 import { DefineBatch, DeleteBatch, JOB_BATCH_PREFIX } from './batch.commands.js';
 import type { ExpectedVersion } from './batch.commands.js';
+import { judgedAnswer, savedAnswer } from './batch.answers.js';
 import { checkDefinition, notSupportedYet } from './check-definition.js';
 import type { Problem as Fault } from './check-definition.js';
 
@@ -58,6 +60,7 @@ export class BatchAuthorsController {
 
   @Post()
   @HttpCode(201)
+  @Answers(201, savedAnswer)
   async create(@Body() body: unknown, @Who() caller: Caller, @Req() request: HttpRequest, @Res({ passthrough: true }) response: unknown): Promise<Saved> {
     const saved = await this.save(this.checked(body), 'none', { caller, request, response });
     this.adapterHost.httpAdapter.setHeader(response, 'Location', `${this.links.base}/batches/${saved.id}`);
@@ -68,12 +71,14 @@ export class BatchAuthorsController {
   @Post('validate')
   @HttpCode(200)
   @Needs('viewer')
+  @Answers(200, judgedAnswer)
   validate(@Body() body: unknown): { readonly errors: readonly Fault[]; readonly warnings: readonly Fault[] } {
     const { definition, errors, warnings } = this.check(body);
     return { errors: definition === undefined ? errors : [...errors, ...notSupportedYet(definition)], warnings };
   }
 
   @Put(':batch')
+  @Answers(200, savedAnswer)
   async change(@Param('batch') batch: string, @Body() body: unknown, @Who() caller: Caller, @Req() request: HttpRequest, @Res({ passthrough: true }) response: unknown): Promise<Saved> {
     const expected = versionOf(headerOf(request, 'if-match'));
     const checked = this.checked(body);

@@ -5,6 +5,7 @@ import { QueryBus } from '@nestjs/cqrs';
 import { z } from 'zod';
 import { batchSourceSchema } from '../events/batch.events.js';
 import { labelParam, several, textParam } from '../http/asking.js';
+import { Answers } from '../http/answers.js';
 import { asOf, atLeastQuery, awaitAtLeast } from '../http/at-least.js';
 import { Door } from '../http/door.js';
 import { pageQuery } from '../http/paging.js';
@@ -12,6 +13,7 @@ import type { Page } from '../http/paging.js';
 import { Problem } from '../http/problem.js';
 import { Needs } from '../http/roles.guard.js';
 import { ReadSide } from '../reading/read-side.js';
+import { batchDetailAnswer, batchListAnswer, versionAnswer, versionListAnswer } from './batch.answers.js';
 import { batchIdOf, etagOf, noBatch } from './batch-paths.js';
 import { GetBatch, GetBatchVersions, ListBatches } from './batch.queries.js';
 import type { BatchDetail, BatchRow, BatchVersionRow } from './batch.queries.js';
@@ -36,12 +38,14 @@ export class BatchesController {
   ) {}
 
   @Get()
+  @Answers(200, batchListAnswer)
   async list(@Query({ schema: listQuery }) { limit, cursor, atLeast, hidden, ...filter }: z.output<typeof listQuery>): Promise<Page<BatchRow>> {
     await awaitAtLeast(this.read.host, atLeast, this.read.waitMs);
     return this.queries.execute(new ListBatches({ ...filter, hidden: hidden === 'true' }, { limit, cursor }));
   }
 
   @Get(':batch')
+  @Answers(200, batchDetailAnswer)
   async detail(@Param('batch') batch: string, @Query({ schema: oneQuery }) { atLeast }: z.output<typeof oneQuery>, @Res({ passthrough: true }) response: unknown): Promise<BatchDetail> {
     await awaitAtLeast(this.read.host, atLeast, this.read.waitMs);
     const found = await this.queries.execute(new GetBatch(batchIdOf(batch)));
@@ -52,6 +56,7 @@ export class BatchesController {
 
   /** Newest first, without what they define. */
   @Get(':batch/versions')
+  @Answers(200, versionListAnswer)
   async versions(@Param('batch') batch: string, @Query({ schema: oneQuery }) { atLeast }: z.output<typeof oneQuery>): Promise<Page<Omit<BatchVersionRow, 'definition'>>> {
     await awaitAtLeast(this.read.host, atLeast, this.read.waitMs);
     const items = (await this.allVersions(batch)).map(({ definition: _definition, ...row }) => row).reverse();
@@ -59,6 +64,7 @@ export class BatchesController {
   }
 
   @Get(':batch/versions/:version')
+  @Answers(200, versionAnswer)
   async version(@Param('batch') batch: string, @Param('version') version: string, @Query({ schema: oneQuery }) { atLeast }: z.output<typeof oneQuery>): Promise<BatchVersionRow> {
     await awaitAtLeast(this.read.host, atLeast, this.read.waitMs);
     const found = (await this.allVersions(batch)).find((one) => String(one.version) === version);

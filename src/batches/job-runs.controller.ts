@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { jsonObjectSchema, labelsSchema } from '../events/definition.js';
 import type { BatchDefinition } from '../events/definition.js';
 import type { JsonObject } from '../events/json.js';
+import { Answers } from '../http/answers.js';
 import { isRefusal, problemOf, sayMutation } from '../http/accepted.js';
 import { refuseUnstorable } from '../http/asking.js';
 import { Door } from '../http/door.js';
@@ -18,6 +19,7 @@ import type { HttpRequest } from '../http/request.js';
 import { Needs } from '../http/roles.guard.js';
 import { ids } from '../ids.js';
 import { StartRun } from '../runs/run.commands.js';
+import { startedAnswer } from './batch.answers.js';
 import { fingerprint } from './batch.actor.js';
 import { DefineBatch, JOB_BATCH_PREFIX } from './batch.commands.js';
 import { KNOWN_JOBS } from './batch-authors.controller.js';
@@ -39,6 +41,7 @@ export class JobRunsController {
 
   @Post(':name/runs')
   @HttpCode(202)
+  @Answers(202, startedAnswer)
   async start(@Param('name') name: string, @Body({ schema: startBody }) body: z.output<typeof startBody>, @Who() caller: Caller, @Req() request: HttpRequest, @Res({ passthrough: true }) response: unknown) {
     if (!this.jobs.has(name)) throw new Problem('not-found', `No job is registered as ${name.slice(0, 100)} on this node.`);
     await this.check(name, body.parameters);

@@ -120,5 +120,6 @@ export const RUN_PAYLOADS: Partial<Record<RunFactType, 'parameters' | 'params' |
 export type RunStatus = 'running' | 'parked' | 'failing' | 'compensating' | 'cancelling' | 'completed' | 'failed' | 'cancelled';
 export const RUN_STATUSES: readonly RunStatus[] = ['running', 'parked', 'failing', 'compensating', 'cancelling', 'completed', 'failed', 'cancelled'];
 export type StepStatus = 'pending' | 'dispatched' | 'running' | 'retrying' | 'waiting' | 'succeeded' | 'failed' | 'cancelled' | 'skipped';
+export const STEP_STATUSES: readonly StepStatus[] = ['pending', 'dispatched', 'running', 'retrying', 'waiting', 'succeeded', 'failed', 'cancelled', 'skipped'];
 /** How many of the run's steps stand where. They always add up to `total`. */
 export type StepCounts = Readonly<Record<StepStatus | 'total', number>>;

@@ -2,8 +2,10 @@
 import { Query, QueryHandler } from '@nestjs/cqrs';
 import type { IQueryHandler } from '@nestjs/cqrs';
 import { sql } from 'kysely';
+import { z } from 'zod';
 import { APPROVAL_COUNTS, APPROVAL_ROLES, APPROVALS } from '../../projections/approvals.js';
 import type { ApprovalHistoryRow, ApprovalRow } from '../../projections/approvals.js';
+import { jsonAnswer, pageOf, timeAnswer, uuidAnswer } from '../http/answers.js';
 import { listed } from '../http/listing.js';
 import type { Caller } from '../http/identity.js';
 import type { Page, PageQuery } from '../http/paging.js';
@@ -11,6 +13,21 @@ import { ReadSide } from '../reading/read-side.js';
 import { is, isOneOf, rowById, whereAll } from '../reading/selection.js';
 
 export type { ApprovalHistoryRow, ApprovalRow } from '../../projections/approvals.js';
+
+const gateOutcomeAnswer = z.enum(['approved', 'autoApproved', 'rejected', 'timedOut', 'cancelled']).meta({ id: 'GateOutcome' });
+
+/** How the doors show one, for the document. */
+export const approvalAnswer = z
+  .strictObject({
+    id: uuidAnswer, runId: uuidAnswer, batchId: uuidAnswer, batchName: z.string(), stepId: z.string(), state: z.enum(['pending', 'decided']), title: z.string(),
+    description: z.string().nullable(), data: jsonAnswer, digest: z.string(), allowedRoles: z.array(z.string()), quorum: z.int(), given: z.int(), since: timeAnswer,
+    deadline: timeAnswer.nullable(), overdue: z.boolean(), outcome: gateOutcomeAnswer.nullable(), decidedBy: z.string().nullable(), decidedAt: timeAnswer.nullable(), note: z.string().nullable(),
+  })
+  .meta({ id: 'Approval' });
+export const approvalListAnswer = pageOf(approvalAnswer, 'ApprovalList');
+export const decisionAnswer = z
+  .strictObject({ outcome: gateOutcomeAnswer.nullable(), given: z.int(), quorum: z.int(), position: z.string() })
+  .meta({ id: 'Decided', description: '`outcome` is null while others have to approve too' });
 
 export interface ApprovalFilter {
   readonly state?: 'pending' | 'decided' | undefined;

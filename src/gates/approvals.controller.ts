@@ -3,6 +3,7 @@ import { Body, Get, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/commo
 import { HttpAdapterHost } from '@nestjs/core';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { z } from 'zod';
+import { Answers } from '../http/answers.js';
 import { isRefusal, problemOf, sayMutation } from '../http/accepted.js';
 import { storedText, uuidParam } from '../http/asking.js';
 import { atLeastQuery, awaitAtLeast } from '../http/at-least.js';
@@ -22,7 +23,7 @@ import { ReadSide } from '../reading/read-side.js';
 import { DecideGate } from '../runs/run.commands.js';
 import type { GateDecision, GateOutcome } from '../runs/run.commands.js';
 import { GetRun } from '../runs/run-detail.queries.js';
-import { approvalRow, GetApproval, ListApprovals, mayDecide } from './approval.queries.js';
+import { approvalAnswer, approvalListAnswer, approvalRow, decisionAnswer, GetApproval, ListApprovals, mayDecide } from './approval.queries.js';
 import type { ApprovalHistoryRow, ApprovalRow } from './approval.queries.js';
 
 const digest = z.string().max(128).nullable().default(null);
@@ -58,6 +59,7 @@ export class ApprovalsController {
 
   /** Viewers see all of them, others those that they may decide. */
   @Get()
+  @Answers(200, approvalListAnswer)
   async list(@Query({ schema: listQuery }) query: z.output<typeof listQuery>, @Who() caller: Caller): Promise<Page<ApprovalRow>> {
     const { state, mine, run, limit, cursor, atLeast } = query;
     await awaitAtLeast(this.read.host, atLeast, this.read.waitMs);
@@ -66,6 +68,7 @@ export class ApprovalsController {
   }
 
   @Get(':id')
+  @Answers(200, approvalAnswer)
   async one(@Param('id') id: string, @Query({ schema: oneQuery }) { atLeast }: z.output<typeof oneQuery>, @Who() caller: Caller): Promise<ApprovalRow> {
     await awaitAtLeast(this.read.host, atLeast, this.read.waitMs);
     const row = await this.find(id);
@@ -75,12 +78,14 @@ export class ApprovalsController {
 
   @Post(':id/approve')
   @HttpCode(200)
+  @Answers(200, decisionAnswer)
   approve(@Param('id') id: string, @Body({ schema: approveBody }) body: z.output<typeof approveBody>, @Who() caller: Caller, @Req() request: HttpRequest, @Res({ passthrough: true }) response: unknown): Promise<DecisionAnswer> {
     return this.decide(id, { verdict: { approve: true, note: body.note }, digest: body.digest }, { caller, request, response, body });
   }
 
   @Post(':id/reject')
   @HttpCode(200)
+  @Answers(200, decisionAnswer)
   reject(@Param('id') id: string, @Body({ schema: rejectBody }) body: z.output<typeof rejectBody>, @Who() caller: Caller, @Req() request: HttpRequest, @Res({ passthrough: true }) response: unknown): Promise<DecisionAnswer> {
     return this.decide(id, { verdict: { approve: false, reason: body.reason }, digest: body.digest }, { caller, request, response, body });
   }

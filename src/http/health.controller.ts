@@ -1,5 +1,7 @@
 /** Whether the process lives, and whether it should be sent requests. */
 import { Controller, Get, Inject } from '@nestjs/common';
+import { z } from 'zod';
+import { Answers } from './answers.js';
 import type { Problem } from './problem.js';
 import { Open } from './roles.guard.js';
 
@@ -11,6 +13,8 @@ export interface Readiness {
   whyNotReady(): Promise<Problem | undefined>;
 }
 
+const okAnswer = z.strictObject({ status: z.literal('ok') }).meta({ id: 'Ok' });
+
 @Controller('health')
 @Open()
 export class HealthController {
@@ -18,11 +22,13 @@ export class HealthController {
 
   /** Looks at nothing else: a store that is down is no reason to kill this process. */
   @Get('live')
+  @Answers(200, okAnswer)
   live(): { readonly status: 'ok' } {
     return { status: 'ok' };
   }
 
   @Get('ready')
+  @Answers(200, okAnswer)
   async ready(): Promise<{ readonly status: 'ok' }> {
     const problem = await this.readiness.whyNotReady();
     if (problem !== undefined) throw problem;

@@ -2,6 +2,7 @@
 import { Get, Inject, Query } from '@nestjs/common';
 import { z } from 'zod';
 import { ReadSide } from '../reading/read-side.js';
+import { Answers } from './answers.js';
 import { atLeastQuery, awaitAtLeast } from './at-least.js';
 import { Door } from './door.js';
 import type { Caller } from './identity.js';
@@ -13,6 +14,8 @@ export const AUTH = Symbol('auth');
 
 const oneQuery = z.strictObject(atLeastQuery.shape);
 
+const meAnswer = z.strictObject({ actor: z.string(), roles: z.array(z.string()), auth: z.string() }).meta({ id: 'Me' });
+
 @Door('me')
 @NeedsCaller()
 export class MeController {
@@ -22,6 +25,7 @@ export class MeController {
   ) {}
 
   @Get()
+  @Answers(200, meAnswer)
   async me(@Query({ schema: oneQuery }) { atLeast }: z.output<typeof oneQuery>, @Who() caller: Caller): Promise<{ readonly actor: string; readonly roles: readonly string[]; readonly auth: string }> {
     await awaitAtLeast(this.read.host, atLeast, this.read.waitMs);
     return { actor: caller.actor, roles: [...caller.roles], auth: this.auth };

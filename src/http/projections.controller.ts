@@ -3,6 +3,7 @@ import { Get, Param, Query } from '@nestjs/common';
 import { z } from 'zod';
 import type { ProjectionStatus } from '../reading/projection-host.js';
 import { ReadSide } from '../reading/read-side.js';
+import { Answers, pageOf } from './answers.js';
 import { atLeastQuery, awaitAtLeast } from './at-least.js';
 import { Door } from './door.js';
 import type { Page } from './paging.js';
@@ -27,12 +28,21 @@ export interface ParkedStream {
   readonly reason: string;
 }
 
+const projectionAnswer = z
+  .strictObject({
+    name: z.string(), version: z.int(), build: z.int(), state: z.enum(['live', 'catchingUp', 'building']), position: z.string(), rate: z.number(), fault: z.string().nullable(),
+    parked: z.int(), lagMs: z.number(),
+  })
+  .meta({ id: 'Projection', description: 'One build of a projection; `rate` in facts a second' });
+const parkedAnswer = z.strictObject({ id: z.string(), stream: z.string(), position: z.string(), reason: z.string() }).meta({ id: 'ParkedStream' });
+
 @Door('projections')
 @Needs('viewer')
 export class ProjectionsController {
   constructor(private readonly read: ReadSide) {}
 
   @Get()
+  @Answers(200, pageOf(projectionAnswer, 'ProjectionList'))
   async list(@Query({ schema: query }) { atLeast }: Asked): Promise<Page<ProjectionRow>> {
     await awaitAtLeast(this.read.host, atLeast, this.read.waitMs);
     const asOf = this.read.asOf();
@@ -40,6 +50,7 @@ export class ProjectionsController {
   }
 
   @Get(':name/parked')
+  @Answers(200, pageOf(parkedAnswer, 'ParkedList'))
   async parked(@Param('name') name: string, @Query({ schema: query }) { atLeast }: Asked): Promise<Page<ParkedStream>> {
     await awaitAtLeast(this.read.host, atLeast, this.read.waitMs);
     const builds = this.read.host.status().filter((one) => one.name === name);

@@ -1,6 +1,7 @@
 /** The doors of jobs: which this node has, with their parameters as JSON Schema. */
 import { Get, Param, Query } from '@nestjs/common';
 import { z } from 'zod';
+import { Answers, pageOf } from '../http/answers.js';
 import { textParam } from '../http/asking.js';
 import { asOf, atLeastQuery, awaitAtLeast } from '../http/at-least.js';
 import { Door } from '../http/door.js';
@@ -15,6 +16,14 @@ import type { JobDescription } from './job-registry.js';
 const listQuery = z.strictObject({ q: textParam.optional(), ...atLeastQuery.shape, ...pageQuery.shape });
 const oneQuery = z.strictObject(atLeastQuery.shape);
 
+const schema = z.record(z.string(), z.unknown());
+const jobAnswer = z
+  .strictObject({
+    name: z.string(), description: z.string().nullable(), tags: z.array(z.string()), parameters: schema, outputs: schema.optional(), retry: z.record(z.string(), z.unknown()),
+    timeoutMs: z.int().nullable(), cancelGraceMs: z.int(),
+  })
+  .meta({ id: 'Job', description: '`parameters` and `outputs` are JSON Schemas' });
+
 @Door('jobs')
 @Needs('viewer')
 export class JobsController {
@@ -25,6 +34,7 @@ export class JobsController {
 
   /** By name. */
   @Get()
+  @Answers(200, pageOf(jobAnswer, 'JobList'))
   async list(@Query({ schema: listQuery }) { q, limit, cursor, atLeast }: z.output<typeof listQuery>): Promise<Page<JobDescription>> {
     await awaitAtLeast(this.read.host, atLeast, this.read.waitMs);
     const after = cursor === undefined ? '' : decodeCursor(cursor, z.string());
@@ -42,6 +52,7 @@ export class JobsController {
   }
 
   @Get(':name')
+  @Answers(200, jobAnswer)
   async one(@Param('name') name: string, @Query({ schema: oneQuery }) { atLeast }: z.output<typeof oneQuery>): Promise<JobDescription> {
     await awaitAtLeast(this.read.host, atLeast, this.read.waitMs);
     if (!this.jobs.has(name)) throw new Problem('not-found', `No job is registered as ${name.slice(0, 100)} on this node.`);

@@ -2,6 +2,7 @@
 import { Get, Param, Query } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
 import { z } from 'zod';
+import { Answers } from '../http/answers.js';
 import { several, textParam, timeParam, uuidParam } from '../http/asking.js';
 import { atLeastQuery, awaitAtLeast } from '../http/at-least.js';
 import { Door } from '../http/door.js';
@@ -12,6 +13,7 @@ import { Needs } from '../http/roles.guard.js';
 import { ids, parseId } from '../ids.js';
 import type { ExecutionId } from '../ids.js';
 import { ReadSide } from '../reading/read-side.js';
+import { executionAnswer, executionListAnswer } from './run.answers.js';
 import { EXECUTION_STATUSES, GetExecution, ListExecutions } from './execution.queries.js';
 import type { ExecutionRow } from './execution.queries.js';
 
@@ -38,6 +40,7 @@ export class ExecutionsController {
   ) {}
 
   @Get()
+  @Answers(200, executionListAnswer)
   async list(@Query({ schema: listQuery }) query: z.output<typeof listQuery>): Promise<Page<ExecutionRow>> {
     const { limit, cursor, atLeast, batch, ...filter } = query;
     await awaitAtLeast(this.read.host, atLeast, this.read.waitMs);
@@ -45,6 +48,7 @@ export class ExecutionsController {
   }
 
   @Get(':id')
+  @Answers(200, executionAnswer)
   async one(@Param('id') text: string, @Query({ schema: oneQuery }) { atLeast }: z.output<typeof oneQuery>): Promise<ExecutionRow> {
     await awaitAtLeast(this.read.host, atLeast, this.read.waitMs);
     const id = parseId<ExecutionId>(text);

@@ -5,6 +5,7 @@ import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { z } from 'zod';
 import type { Origin } from '../actors/actor.js';
 import type { RunStatus } from '../events/run.events.js';
+import { Answers } from '../http/answers.js';
 import { isRefusal, problemOf, sayMutation } from '../http/accepted.js';
 import { storedText } from '../http/asking.js';
 import { Door } from '../http/door.js';
@@ -20,6 +21,7 @@ import type { ExecutionId, RunId } from '../ids.js';
 import { ReadSide } from '../reading/read-side.js';
 import { GetExecution } from './execution.queries.js';
 import type { ExecutionRow } from './execution.queries.js';
+import { controlAnswer } from './run.answers.js';
 import { CancelExecution, CancelRun, PauseRun, ResumeRun } from './run.commands.js';
 import type { RunCommand } from './run.commands.js';
 import { GetRun } from './run-detail.queries.js';
@@ -47,6 +49,8 @@ export class RunControlController {
   /** Under its own path, and under that of UKBatch. */
   @Post(['runs/:runId/cancel', 'batches/:runId/cancel'])
   @HttpCode(202)
+  @Answers(202, controlAnswer)
+  @Answers(200, controlAnswer, 'It was cancelled already')
   cancel(@Param('runId') runId: string, @Body({ schema: body }) said: Said, @Who() caller: Caller, @Req() request: HttpRequest, @Res({ passthrough: true }) response: unknown): Promise<ControlAnswer> {
     return this.control(runId, { caller, request, response, said }, (id, origin) => new CancelRun(id, said.reason, origin));
   }
@@ -54,12 +58,14 @@ export class RunControlController {
   /** Nothing new is begun until the run is resumed. Again: nothing more happens. */
   @Post('runs/:runId/pause')
   @HttpCode(202)
+  @Answers(202, controlAnswer)
   pause(@Param('runId') runId: string, @Body({ schema: body }) said: Said, @Who() caller: Caller, @Req() request: HttpRequest, @Res({ passthrough: true }) response: unknown): Promise<ControlAnswer> {
     return this.control(runId, { caller, request, response, said }, (id, origin) => new PauseRun(id, said.reason, origin));
   }
 
   @Post('runs/:runId/resume')
   @HttpCode(202)
+  @Answers(202, controlAnswer)
   resume(@Param('runId') runId: string, @Body({ schema: body }) said: Said, @Who() caller: Caller, @Req() request: HttpRequest, @Res({ passthrough: true }) response: unknown): Promise<ControlAnswer> {
     return this.control(runId, { caller, request, response, said }, (id, origin) => new ResumeRun(id, said.reason, origin));
   }
@@ -67,6 +73,7 @@ export class RunControlController {
   /** Stops one attempt: its step fails with it and is not tried again. */
   @Post('executions/:id/cancel')
   @HttpCode(202)
+  @Answers(202, controlAnswer)
   async cancelExecution(@Param('id') text: string, @Body({ schema: body }) said: Said, @Who() caller: Caller, @Req() request: HttpRequest, @Res({ passthrough: true }) response: unknown): Promise<ControlAnswer> {
     const row = await this.execution(text);
     return this.control(row.runId, { caller, request, response, said }, (id, origin) => new CancelExecution(id, row.id, row.stepId, origin));

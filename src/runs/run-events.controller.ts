@@ -2,6 +2,7 @@
 import { Get, Inject, Param, Query } from '@nestjs/common';
 import { z } from 'zod';
 import { Streams } from '../events/streams.js';
+import { Answers } from '../http/answers.js';
 import { atLeastQuery, awaitAtLeast } from '../http/at-least.js';
 import { Door } from '../http/door.js';
 import { pageQuery } from '../http/paging.js';
@@ -10,6 +11,7 @@ import { Needs } from '../http/roles.guard.js';
 import { LOG_READER } from '../log/event-reader.js';
 import type { EventReader, StoredFact } from '../log/event-reader.js';
 import { ReadSide } from '../reading/read-side.js';
+import { factListAnswer } from './run.answers.js';
 import { idOf, noRun } from './runs.controller.js';
 
 /** A fact as it is shown: `revision` is a decimal string, as in its hash. */
@@ -32,6 +34,7 @@ export class RunEventsController {
 
   /** Oldest first. `nextCursor` is what `after` takes for the next page. */
   @Get(':runId/events')
+  @Answers(200, factListAnswer)
   async events(@Param('runId') runId: string, @Query({ schema: eventsQuery }) { after, limit, atLeast }: z.output<typeof eventsQuery>): Promise<Page<FactRow>> {
     await awaitAtLeast(this.read.host, atLeast, this.read.waitMs);
     const stream = this.streams.run(idOf(runId));

@@ -5,6 +5,7 @@ import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { z } from 'zod';
 import { jsonObjectSchema, labelsSchema } from '../events/definition.js';
 import { RUN_STATUSES } from '../events/run.events.js';
+import { Answers } from '../http/answers.js';
 import { isRefusal, problemOf, sayMutation } from '../http/accepted.js';
 import { labelParam, refuseUnstorable, several, storedText, textParam, timeParam } from '../http/asking.js';
 import { atLeastQuery, awaitAtLeast } from '../http/at-least.js';
@@ -21,6 +22,7 @@ import { Needs, NeedsCaller } from '../http/roles.guard.js';
 import { ids, parseId } from '../ids.js';
 import type { RunId } from '../ids.js';
 import { ReadSide } from '../reading/read-side.js';
+import { runCountsAnswer, runDetailAnswer, runListAnswer, startedAnswer } from './run.answers.js';
 import { StartRun } from './run.commands.js';
 import { GetRun } from './run-detail.queries.js';
 import type { RunDetail } from './run-detail.queries.js';
@@ -70,6 +72,7 @@ export class RunsController {
   @Post('batches/:batch/runs')
   @HttpCode(202)
   @Needs('operator')
+  @Answers(202, startedAnswer)
   async start(@Param('batch') batch: string, @Body({ schema: startBody }) body: StartBody, @Who() caller: Caller, @Req() request: HttpRequest, @Res({ passthrough: true }) response: unknown) {
     const { commandId, requestHash, keyed } = commandIdentity(request, caller, body);
     const origin = { actor: caller.actor, roles: [...caller.roles], via: 'rest', commandId, ...(keyed && { requestHash }) } as const;
@@ -82,6 +85,7 @@ export class RunsController {
 
   @Get('runs')
   @Needs('viewer')
+  @Answers(200, runListAnswer)
   async list(@Query({ schema: listQuery }) query: z.output<typeof listQuery>): Promise<Page<RunRow>> {
     const { limit, cursor, sort, atLeast, ...filter } = query;
     await awaitAtLeast(this.read.host, atLeast, this.read.waitMs);
@@ -91,6 +95,7 @@ export class RunsController {
 
   @Get('runs/counts')
   @Needs('viewer')
+  @Answers(200, runCountsAnswer)
   async counts(@Query({ schema: countQuery }) query: z.output<typeof countQuery>): Promise<RunCounts> {
     const { atLeast, ...filter } = query;
     await awaitAtLeast(this.read.host, atLeast, this.read.waitMs);
@@ -99,6 +104,7 @@ export class RunsController {
 
   @Get('runs/:runId')
   @NeedsCaller()
+  @Answers(200, runDetailAnswer)
   async detail(@Param('runId') runId: string, @Query({ schema: atLeastOnly }) { atLeast }: z.output<typeof atLeastOnly>, @Who() caller: Caller): Promise<RunDetail> {
     await awaitAtLeast(this.read.host, atLeast, this.read.waitMs);
     const found = await this.queries.execute(new GetRun(idOf(runId), caller, this.links.base));

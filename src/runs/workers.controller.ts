@@ -2,11 +2,13 @@
 import { Get, Inject, Query } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
 import { z } from 'zod';
+import { Answers } from '../http/answers.js';
 import { atLeastQuery, awaitAtLeast } from '../http/at-least.js';
 import { Door } from '../http/door.js';
 import type { Page } from '../http/paging.js';
 import { Needs } from '../http/roles.guard.js';
 import { ReadSide } from '../reading/read-side.js';
+import { workerListAnswer } from './run.answers.js';
 import { ListExecutions } from './execution.queries.js';
 import type { ExecutionRow } from './execution.queries.js';
 
@@ -44,6 +46,7 @@ export class WorkersController {
   ) {}
 
   @Get()
+  @Answers(200, workerListAnswer)
   async list(@Query({ schema: query }) { atLeast }: z.output<typeof query>): Promise<Page<WorkerRow>> {
     await awaitAtLeast(this.read.host, atLeast, this.read.waitMs);
     const items = await Promise.all(this.workers.map((worker) => this.row(worker)));

@@ -15,6 +15,7 @@ import type { JobDefinition } from '../../src/jobs/job.js';
 import { obedientJob } from '../../src/jobs/obedient.job.js';
 import type { RunDetail } from '../../src/runs/run-detail.queries.js';
 import { ServerModule } from '../../src/server.module.js';
+import { AnswerBook, type Document } from './answer-book.js';
 
 export const ADAPTERS = ['Fastify', 'Express'] as const;
 export type Adapter = (typeof ADAPTERS)[number];
@@ -61,6 +62,8 @@ const PATIENCE_MS = 10_000;
 jest.setTimeout(2 * PATIENCE_MS);
 
 export class House {
+  private book: AnswerBook | undefined;
+
   private constructor(readonly app: INestApplication, readonly url: string, readonly faults: readonly string[]) {}
 
   static async open(adapter: Adapter, { directory = ':memory:', jobs = [], batches = [], readWaitMs = 5_000 }: HouseOptions = {}): Promise<House> {
@@ -71,7 +74,9 @@ export class House {
     const app = adapter === 'Fastify' ? await onFastify(server, options) : await onExpress(server, options);
     serveOpenApi(app, '0');
     await app.listen(0, '127.0.0.1');
-    return new House(app, (await app.getUrl()).replace('[::1]', '127.0.0.1'), faults);
+    const house = new House(app, (await app.getUrl()).replace('[::1]', '127.0.0.1'), faults);
+    house.book = new AnswerBook((await house.get<Document>('/openapi.json')).body);
+    return house;
   }
 
   close(): Promise<void> {
@@ -89,7 +94,10 @@ export class House {
     });
     const text = await response.text();
     const isJson = text !== '' && /json/.test(response.headers.get('content-type') ?? '');
-    return { status: response.status, headers: response.headers, text, body: isJson ? JSON.parse(text) : undefined };
+    const answer: Answer<T> = { status: response.status, headers: response.headers, text, body: isJson ? JSON.parse(text) : undefined };
+    // Whatever a test looks at: every answer is what the document says of its door.
+    this.book?.check(method, path, response.status, answer.body);
+    return answer;
   }
 
   get<T = Json>(path: string, ask?: Ask): Promise<Answer<T>> {

@@ -1,0 +1,38 @@
+/**
+ * What the doors answer, for the document: shapes as zod schemas, named so that a client made from it has types to name.
+ * The whole suite of the doors checks every answer against the document that these make.
+ */
+import { applyDecorators } from '@nestjs/common';
+import { ApiResponse } from '@nestjs/swagger';
+import { z } from 'zod';
+import type { JsonValue } from '../events/json.js';
+
+/** What the door answers with when it does what was asked. */
+export function Answers(status: number, schema: z.ZodType, description = ''): MethodDecorator {
+  return applyDecorators(ApiResponse({ status, standardSchema: schema, description }));
+}
+
+export const jsonAnswer = z.custom<JsonValue>().meta({ id: 'Json', description: 'Any JSON value' });
+export const timeAnswer = z.string().meta({ format: 'date-time' });
+export const uuidAnswer = z.string().meta({ format: 'uuid' });
+
+export const asOfAnswer = z
+  .strictObject({ position: z.string(), lagMs: z.number() })
+  .meta({ id: 'AsOf', description: 'How fresh the answer is: the position that the rows have got to, and how old they are' });
+
+export const faultAnswer = z.strictObject({ path: z.string(), message: z.string() }).meta({ id: 'Fault', description: 'One fault of the input: where, as a JSON Pointer, and what' });
+
+export const problemAnswer = z
+  .strictObject({
+    type: z.string(), title: z.string(), status: z.int(), detail: z.string(),
+    errors: z.array(faultAnswer).optional(),
+    allowedActions: z.array(z.unknown()).optional(),
+  })
+  .meta({ id: 'Problem', description: 'Every refusal (RFC 9457): `type` is urn:sluice:<slug>, `detail` a sentence that a person can act on' });
+
+/** A list of these. */
+export function pageOf<T extends z.ZodType>(item: T, id: string) {
+  return z
+    .strictObject({ items: z.array(item), nextCursor: z.string().nullable(), total: z.int(), totalIs: z.enum(['exact', 'atLeast']), asOf: asOfAnswer })
+    .meta({ id });
+}
