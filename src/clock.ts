@@ -20,6 +20,9 @@ export interface Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
+/** Under which a Nest provider is given the {@link Clock}. */
+export const CLOCK = Symbol('clock');
+
 /** The longest delay that the runtime's timers hold: beyond it they fire at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 

@@ -18,7 +18,7 @@ import { GetBatchHandler, GetBatchVersionsHandler, ListBatchesHandler } from './
 import { BatchAuthorsController, KNOWN_JOBS } from './batches/batch-authors.controller.js';
 import { BatchesController } from './batches/batches.controller.js';
 import { JobRunsController } from './batches/job-runs.controller.js';
-import { SystemClock } from './clock.js';
+import { CLOCK, SystemClock } from './clock.js';
 import type { Clock } from './clock.js';
 import type { BatchDefinition } from './events/definition.js';
 import { Streams } from './events/streams.js';
@@ -44,11 +44,12 @@ import { ReadSide } from './reading/read-side.js';
 import { is, rowsOf } from './reading/selection.js';
 import { ExecutionsController } from './runs/executions.controller.js';
 import { GetExecutionHandler, ListExecutionsHandler, RUNNING_REPORTS } from './runs/execution.queries.js';
-import { CLOCK, LiveController } from './runs/live.controller.js';
+import { LiveController } from './runs/live.controller.js';
 import { RunControlController } from './runs/run-control.controller.js';
 import { RunEventsController } from './runs/run-events.controller.js';
 import { RUN_HOST, runCommandHandlers } from './runs/run.handlers.js';
 import { GetRunHandler, PLANS } from './runs/run-detail.queries.js';
+import { SchedulesController } from './schedules/schedules.controller.js';
 import { CountRunsHandler, GetRunRowHandler, ListRunsHandler } from './runs/run.queries.js';
 import { RunsController } from './runs/runs.controller.js';
 import { WORKERS, WorkersController } from './runs/workers.controller.js';
@@ -104,7 +105,7 @@ export interface SluiceFeature {
 /** Express asks them in this order: `runs/stats` comes before `runs/:runId`. */
 const DOORS: readonly Type[] = [
   NotBuiltController, MeController, JobsController, JobRunsController, RunsController, RunControlController, RunEventsController, LiveController, ExecutionsController, ApprovalsController, BatchesController,
-  BatchAuthorsController, ProjectionsController, WorkersController, HealthController, MetricsController,
+  SchedulesController, BatchAuthorsController, ProjectionsController, WorkersController, HealthController, MetricsController,
 ];
 const QUERIES: readonly Type[] = [
   ListRunsHandler, CountRunsHandler, GetRunRowHandler, GetRunHandler, ListExecutionsHandler, GetExecutionHandler, ListApprovalsHandler, GetApprovalHandler,

@@ -65,7 +65,7 @@ const REFUSED: readonly [string, unknown, Record<string, string>][] = [
   ['a cron rule with a year', scheduled({ cron: '0 0 2 * * 1 2030' }), { '/schedule/cron': 'Give a cron rule of 5 fields, or of 6 with seconds first, like "30 2 * * 1-5"; this one has 7.' }],
   ['a cron rule of 25 o\'clock', scheduled({ cron: '0 25 * * *' }), { '/schedule/cron': 'Field 2 of the cron rule, the hour, does not parse: "25".' }],
   ['a cron rule of seconds that are none', scheduled({ cron: 'x 0 2 * * *' }), { '/schedule/cron': 'Field 1 of the cron rule, the second, does not parse: "x".' }],
-  ['a cron name', scheduled({ cron: '@daily' }), { '/schedule/cron': 'Give a cron rule of 5 fields, or of 6 with seconds first, like "30 2 * * 1-5"; this one has 1.' }],
+  ['a cron name', scheduled({ cron: '@reboot' }), { '/schedule/cron': 'There is no "@reboot"; the names are @yearly, @annually, @monthly, @weekly, @daily, @midnight, @hourly.' }],
   ['a zone that is an offset', scheduled({ timeZone: '+01:00' }), { '/schedule/timeZone': '"+01:00" is not an IANA time zone, like "Europe/Stockholm" or "UTC".' }],
   ['a way to catch up that is none', scheduled({ catchUp: 'some' }), { '/schedule/catchUp': 'Give one of "skip", "latest", "all".' }],
   ['a queue of none', scheduled({ queueLimit: 0 }), { '/schedule/queueLimit': 'queueLimit is at least 1.' }],

@@ -1,12 +1,12 @@
 /** Judges the schedule of a definition: the cron rule field by field, its zone, its window, and what it gives a run. */
 import { Cron } from 'croner';
+import { cronFault, cronFields, isTimeZone } from '../events/cron-rule.js';
 import type { BatchDefinition, ScheduleRule } from '../events/definition.js';
 import { templatesIn } from '../expressions/expression.js';
 import { pointer } from './problem.js';
 import type { Problem } from './problem.js';
 import { misfit } from './run-parameters.js';
 
-const FIELDS = ['second', 'minute', 'hour', 'day of month', 'month', 'day of week'] as const;
 /** Rules of 5 or 6 fields name no year, so when one looks from makes no difference to whether it is ever due. */
 const LONG_AGO = new Date(0);
 
@@ -29,43 +29,12 @@ export function scheduleFaults({ schedule, parameters }: BatchDefinition): Probl
 export function scheduleWarnings({ schedule }: BatchDefinition): Problem[] {
   if (schedule === undefined || schedule === null) return [];
   const { startAt, endAt, timeZone } = schedule;
-  const due = new Cron(schedule.cron.trim(), { paused: true, timezone: timeZone ?? 'UTC' }).nextRun(typeof startAt === 'string' ? new Date(startAt) : LONG_AGO);
+  const due = new Cron(cronFields(schedule.cron).join(' '), { paused: true, timezone: timeZone ?? 'UTC' }).nextRun(typeof startAt === 'string' ? new Date(startAt) : LONG_AGO);
   if (due === null) return [{ path: '/schedule/cron', message: 'This rule is never due: no date fits it.' }];
   if (typeof startAt === 'string' && typeof endAt === 'string' && due.getTime() > Date.parse(endAt)) {
     return [{ path: '/schedule/endAt', message: 'The schedule ends before it is due for the first time.' }];
   }
   return [];
-}
-
-/** Why a rule is refused, with the field that is wrong; `undefined` if it is sound. */
-function cronFault(rule: string): string | undefined {
-  const fields = rule.trim().split(/\s+/);
-  if (fields.length !== 5 && fields.length !== 6) return `Give a cron rule of 5 fields, or of 6 with seconds first, like "30 2 * * 1-5"; this one has ${fields.length}.`;
-  const fault = refusal(fields);
-  if (fault === undefined) return undefined;
-  const names = FIELDS.slice(FIELDS.length - fields.length);
-  const wrong = fields.findIndex((field, index) => refusal(fields.map((_, other) => (other === index ? field : '*'))) !== undefined);
-  if (wrong === -1) return `The cron rule does not parse: ${fault}.`;
-  return `Field ${wrong + 1} of the cron rule, the ${names[wrong] ?? ''}, does not parse: "${fields[wrong] ?? ''}".`;
-}
-
-function refusal(fields: readonly string[]): string | undefined {
-  try {
-    new Cron(fields.join(' '), { paused: true });
-    return undefined;
-  } catch (error) {
-    return error instanceof Error ? error.message.replace(/^CronPattern: /, '').replace(/\.$/, '') : 'unknown reason';
-  }
-}
-
-function isTimeZone(timeZone: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone });
-    // Newer engines take offsets too, which know no summer time and are no IANA names.
-    return /^[A-Za-z]/.test(timeZone);
-  } catch {
-    return false;
-  }
 }
 
 function givenFaults(schedule: ScheduleRule, declared: NonNullable<BatchDefinition['parameters']>): Problem[] {

@@ -13,6 +13,7 @@ import { Get, Inject, Query, Req, Res } from '@nestjs/common';
 import type { OnModuleDestroy } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
 import { z } from 'zod';
+import { CLOCK } from '../clock.js';
 import type { Clock } from '../clock.js';
 import { Streams } from '../events/streams.js';
 import { uuidParam } from '../http/asking.js';
@@ -31,8 +32,6 @@ import type { EventReader, StoredFact } from '../log/event-reader.js';
 import { ReadSide } from '../reading/read-side.js';
 import { GetExecution } from './execution.queries.js';
 import { GetRunRow } from './run.queries.js';
-
-export const CLOCK = Symbol('clock');
 
 const TOPICS = ['run', 'execution', 'approval', 'schedule', 'projection'] as const;
 type Topic = (typeof TOPICS)[number];
