@@ -1,4 +1,4 @@
-/** Which facts a projection looks at, decoded once for all of them. */
+/** Which facts a projection looks at, decoded. */
 import { storedBatchFact } from '../src/events/batch.codec.js';
 import type { BatchFact } from '../src/events/batch.events.js';
 import { storedRunFact } from '../src/events/run.codec.js';
@@ -15,15 +15,11 @@ export interface FactOf<F> {
   readonly position: string;
 }
 
-const decoded = new WeakMap<StoredFact, Placed<RunFact>>();
-
 /** The fact, if it is one of a run. @throws if no run knows it */
 export function runFactOf(streams: Streams, stored: StoredFact): FactOf<Placed<RunFact>> | undefined {
   const stream = streams.parse(stored.stream);
   if (stream?.category !== 'run') return undefined;
-  let fact = decoded.get(stored);
-  if (fact === undefined) decoded.set(stored, (fact = storedRunFact(stored)));
-  return { id: stream.id, fact, at: atOf(stored), position: stored.position };
+  return { id: stream.id, fact: storedRunFact(stored), at: atOf(stored), position: stored.position };
 }
 
 /** The fact, if it is one of a batch definition. @throws if no batch knows it */

@@ -1,7 +1,8 @@
 /**
  * Definitions: what a run needs to know of its batch, from the batch's own stream.
  *
- * Owns: compiled plans by the hash of their definition. Does not own: definitions (batches), jobs (registry).
+ * Owns: compiled plans by the hash of their definition, and the versions that were read (bounded, never trusted without
+ * a look at what came after them). Does not own: definitions (batches), jobs (registry).
  *
  * 1. A plan is made from a version that stands in the log; a run gets the very one that it began with.
  */
@@ -10,7 +11,7 @@ import { isRejected } from './actors/actor.js';
 import type { Origin, Rejected } from './actors/actor.js';
 import type { ActorHost } from './actors/actor-host.js';
 import { batchVersions, fingerprint } from './batches/batch.actor.js';
-import type { BatchVersion } from './batches/batch.actor.js';
+import type { BatchVersion, BatchVersions } from './batches/batch.actor.js';
 import { DefineBatch, JOB_BATCH_PREFIX, OrphanBatch } from './batches/batch.commands.js';
 import type { AnyBatchCommand } from './batches/batch.commands.js';
 import type { BatchState } from './batches/batch.decide.js';
@@ -29,9 +30,12 @@ import type { Plans } from './runs/run.actor.js';
 import type { StartableBatch } from './runs/run.draft.js';
 
 const MOST_PLANS = 500;
+const MOST_BATCHES = 500;
 
 export class Definitions implements Plans {
   private readonly plans = new LRUCache<string, Plan>({ max: MOST_PLANS });
+  /** As they were when somebody last looked. */
+  private readonly known = new LRUCache<BatchId, BatchVersions>({ max: MOST_BATCHES });
 
   constructor(
     private readonly reader: EventReader,
@@ -41,7 +45,7 @@ export class Definitions implements Plans {
 
   async startable(batch: string): Promise<StartableBatch | Rejected> {
     const id = parseId<BatchId>(batch) ?? ids.batch(batch);
-    const { versions, deleted } = await batchVersions(this.reader, this.streams, id);
+    const { versions, deleted } = await this.versionsOf(id);
     const newest = versions.at(-1);
     if (newest === undefined) return { rejected: 'not-found', detail: `There is no batch ${batch.slice(0, 100)}.` };
     if (deleted) return { rejected: 'batch-deleted', detail: `Batch ${newest.name} was deleted and starts no more runs.` };
@@ -61,9 +65,15 @@ export class Definitions implements Plans {
     const known = this.plans.get(hash);
     if (known !== undefined) return known;
     const id = parseId<BatchId>(batchId);
-    const found = id && (await batchVersions(this.reader, this.streams, id)).versions.find((one) => one.version === version && one.definitionHash === hash);
+    const found = id && (await this.versionsOf(id)).versions.find((one) => one.version === version && one.definitionHash === hash);
     if (found === undefined) throw new Error(`Version ${version} of batch ${batchId} is not in the log.`);
     return this.planOf(found);
+  }
+
+  private async versionsOf(id: BatchId): Promise<BatchVersions> {
+    const versions = await batchVersions(this.reader, this.streams, id, this.known.get(id));
+    this.known.set(id, versions);
+    return versions;
   }
 
   private planOf({ definition, definitionHash }: BatchVersion): Plan {

@@ -49,6 +49,9 @@ function accepted(answer: Answer | Rejected): Answer {
   return answer;
 }
 
+const readerOf = (log: EventReader): EventReader => ({
+  readStream: (...read) => log.readStream(...read), readAll: (...read) => log.readAll(...read), subscribe: (...asked) => log.subscribe(...asked), head: () => log.head(), readBlob: (sha256) => log.readBlob(sha256),
+});
 const sum = (facts: readonly StoredFact[]): number => facts.reduce((total, fact) => total + Number(fact.data.by), 0);
 
 describe('the actor host', () => {
@@ -78,6 +81,23 @@ describe('the actor host', () => {
       expect(await node.execute(add(6, { ...keyed, requestHash: 'b' }))).toMatchObject({ rejected: 'idempotency-key-reused' });
     }
     expect(sum(await stream())).toBe(6);
+  });
+
+  it('begins without looking, and what stands there already still counts', async () => {
+    let reads = 0;
+    const log = openSqliteLog({ directory: ':memory:', clock: new SystemClock() });
+    const reader: EventReader = { ...readerOf(log), readStream: (...read) => ((reads += 1), log.readStream(...read)) };
+    const beginning: ActorKind<number, Add> = { ...counter, begins: () => true, keep: () => false };
+    const node = (): ActorHost<number, Add> => new ActorHost(beginning, reader, log, new SystemClock());
+    const keyed = { commandId: ids.keyedCommand('ann', 'POST', '/x', 'key'), requestHash: 'a' };
+    const first = accepted(await node().execute(add(5, keyed)));
+    expect(reads).toBe(0);
+    expect(await node().execute(add(5, keyed))).toMatchObject({ position: first.position, replayed: true, facts: [{ data: { by: 5 } }] });
+    expect(await node().execute(add(6, { ...keyed, requestHash: 'b' }))).toMatchObject({ rejected: 'idempotency-key-reused' });
+    // What would be refused by itself is not, if it was taken before.
+    expect(await node().execute(add(101, keyed))).toMatchObject({ replayed: true });
+    await node().execute(add(2));
+    expect(sum(await log.readStream('run-c'))).toBe(7);
   });
 
   it('decides again on what another host wrote meanwhile, and never breaks the chain', async () => {

@@ -48,6 +48,8 @@ export interface ActorKind<S, C extends ActorCommand> {
   decider(command: C): Promise<(state: S | undefined, revision: number, drawn: Drawn) => Decision<S>>;
   /** Said after the append, or in its place when it failed, perhaps twice: what the decision had taken can be let go. */
   settle?(command: C, appended: boolean): void;
+  /** Whether the command is one that an actor begins with: it is decided without looking first, because nearly always nothing is there. */
+  begins?(command: C): boolean;
   /** Whether the state is worth memory: something is likely to happen to it soon. */
   keep(state: S): boolean;
   /** For the record, if the command is refused: its name, and the ids of what it is about. */
@@ -81,6 +83,8 @@ interface Turn<S, C> {
   readonly command: C;
   readonly kept: Kept<S> | undefined;
   readonly nowMs: number;
+  /** Nobody has looked what stands in the stream. */
+  readonly unseen: boolean;
 }
 
 const MOST_DECISIONS = 8;
@@ -131,21 +135,23 @@ export class ActorHost<S, C extends ActorCommand> {
 
   private async perform(stream: string, command: C): Promise<Answer<S> | Rejected> {
     for (let tries = 0; tries < MOST_DECISIONS; tries += 1) {
-      const kept = this.kept.get(stream) ?? (await this.load(stream));
+      const known = this.kept.get(stream);
+      // Whatever comes of it but an append that is the first one is decided again on what stands in the stream.
+      const unseen = tries === 0 && known === undefined && this.kind.begins?.(command) === true;
+      const kept = unseen ? undefined : (known ?? (await this.load(stream)));
       const again = await this.saidBefore(stream, kept, command, tries > 0);
       if (again !== undefined) return again;
       const decide = await this.kind.decider(command);
       const nowMs = this.clock.now();
       const decision = decide(kept?.state, kept?.revision ?? -1, { nowMs, random: randomFraction });
-      if (isRejected(decision)) {
-        this.kind.settle?.(command, false);
-        return decision;
-      }
+      const nothing = isRejected(decision) || decision.facts.length === 0;
+      if (nothing) this.kind.settle?.(command, false);
+      if (nothing && unseen) continue;
+      if (isRejected(decision)) return decision;
       if (decision.facts.length === 0) {
-        this.kind.settle?.(command, false);
         return { facts: [], state: decision.state, position: kept?.position ?? '', replayed: false };
       }
-      const answer = await this.append({ stream, command, kept, nowMs }, decision.facts, decision.state);
+      const answer = await this.append({ stream, command, kept, nowMs, unseen }, decision.facts, decision.state);
       if (answer === undefined) continue;
       if (decision.more === true && this.kind.goOn) void this.execute(this.kind.goOn(command)).catch(() => undefined);
       return answer;
@@ -160,6 +166,8 @@ export class ActorHost<S, C extends ActorCommand> {
     try {
       const result = await this.writer.append(stream, kept?.revision ?? 'none', sealed, blobs);
       this.kind.settle?.(command, true);
+      // It stands there already: what came with it then is what counts.
+      if (result.duplicate && turn.unseen) return undefined;
       if (result.duplicate) this.kept.delete(stream);
       else this.remember(turn, sealed, state, result.position);
       return { facts, state, position: result.position, replayed: result.duplicate };
@@ -219,7 +227,7 @@ export class ActorHost<S, C extends ActorCommand> {
     const sealed = facts.map((fact, index) => {
       const next = sealFact({
         stream, revision: (kept?.revision ?? -1) + 1 + index, prevHash, id: ids.event(origin.commandId, index), type: fact.type,
-        data: outlined(fact.data, this.kind.payloadField(fact.type), blobs),
+        ...outlined(fact.data, this.kind.payloadField(fact.type), blobs),
         metadata: {
           $correlationId: origin.correlationId ?? origin.commandId, $causationId: origin.causationId ?? origin.commandId, actor: origin.actor, at,
           commandId: origin.commandId, machine: this.kind.machine, roles: origin.roles.join(','), schemaVersion: String(this.kind.schemaVersionOf(fact.type)), via: origin.via,

@@ -17,7 +17,7 @@ const door = setup({ types: { context: {} as { readonly facts: number }, events:
 
 describe('the fold', () => {
   const fold = new Fold<SnapshotFrom<typeof door>, Opened>(door);
-  const open = fold.next(fold.initial(undefined), { type: 'Opened', revision: 0 });
+  const open = fold.next(fold.initial({}), { type: 'Opened', revision: 0 });
   const gone = fold.next(open, { type: 'Closed', revision: 1 });
 
   it('makes one transition of one fact', () => {

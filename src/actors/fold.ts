@@ -23,11 +23,17 @@ type Scope = Parameters<AnyStateMachine['transition']>[2];
 /** Folds for one machine. `S` is its snapshot, `E` its events. */
 export class Fold<S extends AnyMachineSnapshot, E extends EventObject & { readonly revision: number }> {
   private scope: Scope | undefined;
+  private readonly initials = new WeakMap<object, S>();
 
   constructor(private readonly machine: AnyStateMachine) {}
 
-  initial(input: unknown): S {
-    return initialTransition(this.machine, input)[0] as S;
+  /** The state before any fact: one for each input, because it never changes. */
+  initial(input: object): S {
+    const known = this.initials.get(input);
+    if (known !== undefined) return known;
+    const snapshot = initialTransition(this.machine, input)[0] as S;
+    this.initials.set(input, snapshot);
+    return snapshot;
   }
 
   /** @throws FoldViolation if the fact changes nothing */

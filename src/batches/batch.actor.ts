@@ -23,7 +23,11 @@ export interface BatchVersions {
   readonly deleted: boolean;
   /** The code that defined it no longer has it. It can still be started by hand. */
   readonly orphaned: boolean;
+  /** Of the last fact that was read; -1 if there is none. */
+  readonly revision: number;
 }
+
+const NO_VERSIONS: BatchVersions = { versions: [], deleted: false, orphaned: false, revision: -1 };
 
 const PAYLOAD: Readonly<Record<string, string>> = { BatchDefined: 'definition' };
 
@@ -53,10 +57,15 @@ function countSteps(steps: readonly StepDefinition[]): number {
   return steps.reduce((sum, step) => sum + ('branches' in step ? step.branches.reduce((inner, branch) => inner + countSteps(branch.steps), 0) : 1), 0);
 }
 
-/** Every version that a batch ever had, oldest first, and how it stands. Read from the log alone. */
-export async function batchVersions(reader: EventReader, streams: Streams, batchId: BatchId): Promise<BatchVersions> {
-  const facts = await reader.readStream(streams.batch(batchId));
-  const versions: BatchVersion[] = [];
+/**
+ * Every version that a batch ever had, oldest first, and how it stands. Read from the log alone.
+ *
+ * @param known what was read before: only what came after it is read now
+ */
+export async function batchVersions(reader: EventReader, streams: Streams, batchId: BatchId, known: BatchVersions = NO_VERSIONS): Promise<BatchVersions> {
+  const facts = await reader.readStream(streams.batch(batchId), { after: known.revision });
+  if (facts.length === 0) return known;
+  const versions: BatchVersion[] = [...known.versions];
   let last: BatchFactType | undefined;
   for (const fact of facts) {
     const whole = await inlined(fact, PAYLOAD[fact.type], reader);
@@ -64,5 +73,5 @@ export async function batchVersions(reader: EventReader, streams: Streams, batch
     last = type;
     if (type === 'BatchDefined') versions.push({ ...data, at: fact.metadata.at ?? '', by: fact.metadata.actor ?? '' });
   }
-  return { versions, deleted: last === 'BatchDeleted', orphaned: last === 'BatchOrphaned' };
+  return { versions, deleted: last === 'BatchDeleted', orphaned: last === 'BatchOrphaned', revision: facts.at(-1)!.revision };
 }

@@ -27,8 +27,19 @@ export interface DecodableFact {
  * @throws NewerFact if a newer Sluice wrote it, Error if no run knows the type, ZodError if the data is not what the type says
  */
 export function storedRunFact({ type, data, revision, metadata }: DecodableFact): Placed<RunFact> {
+  const known = isObject(data) ? decoded.get(data) : undefined;
+  if (known?.type === type && known.revision === revision) return known;
   if (!isRunFactType(type)) throw unknownFact(type, revision);
-  return decodeRunFact(type, runUpcasting.lift(type, metadata['schemaVersion'], data), revision, metadata['actor'] ?? '');
+  const fact = decodeRunFact(type, runUpcasting.lift(type, metadata['schemaVersion'], data), revision, metadata['actor'] ?? '');
+  if (isObject(data)) decoded.set(data, fact);
+  return fact;
+}
+
+/** By the very data of a fact that was checked here: what this process wrote, or read before, is not decoded again. */
+const decoded = new WeakMap<object, Placed<RunFact>>();
+
+function isObject(data: unknown): data is object {
+  return typeof data === 'object' && data !== null;
 }
 
 /** A fact of today's version. @throws Error if no run knows the type, ZodError if the data is not what the type says */
@@ -49,7 +60,9 @@ export function placeRunFact<T extends RunFactType>(type: T, data: RunFactData<T
 export function checkedRunFact<T extends RunFactType>(type: T, data: RunFactData<T>, revision: number, actor: string): Placed<RunFact> {
   const { error } = runFactSchemas[type].safeParse(data);
   if (error !== undefined) throw new UnreadableFact(type, error.issues.map(({ path, message }) => `/${path.join('/')}: ${message}`));
-  return placeRunFact(type, data, revision, actor);
+  const fact = placeRunFact(type, data, revision, actor);
+  decoded.set(data, fact);
+  return fact;
 }
 
 /** Nobody could read it again, so it is not written. */

@@ -1,7 +1,7 @@
 /** The doors of projections: how far each is, and what it could not take. */
 import { Get, Param, Query } from '@nestjs/common';
 import { z } from 'zod';
-import type { ProjectionStatus } from '../reading/projection-host.js';
+import type { ProjectionStatus } from '../reading/projection-status.js';
 import { ReadSide } from '../reading/read-side.js';
 import { Answers, pageOf } from './answers.js';
 import { atLeastQuery, awaitAtLeast } from './at-least.js';

@@ -187,7 +187,7 @@ const LOST: Outcome = { kind: 'lost', reason: 'shutdown' };
 
 export function outcomeCommand(attempt: Attempt, outcome: Outcome, node: Incarnation): ReportOutcome {
   const runId = attempt.runId;
-  const commandId = ids.outcomeCommand(ids.execution(runId, attempt.stepId, attempt.attempt));
+  const commandId = ids.outcomeCommand(attempt.executionId);
   return new ReportOutcome(runId, attempt.executionId, attempt.stepId, outcome, { actor: `node:${node}`, roles: [], via: 'runner', commandId });
 }
 

@@ -8,7 +8,7 @@
 import type { JsonValue } from '../events/json.js';
 import type { Placed } from '../events/run.codec.js';
 import type { RunFact } from '../events/run.events.js';
-import { ids } from '../ids.js';
+import { ids, parseId } from '../ids.js';
 import type { ExecutionId, RunId } from '../ids.js';
 import type { TimerKind } from '../runs/run.commands.js';
 import { TimerQueue } from './timer-queue.js';
@@ -132,7 +132,7 @@ export class Worklist {
     switch (type) {
       case 'StepDispatched': {
         const { stepId, attempt, job, params } = data;
-        const executionId = ids.execution(runId, stepId, attempt);
+        const executionId = parseId<ExecutionId>(data.executionId) ?? ids.execution(runId, stepId, attempt);
         return this.put({ runId, stepId, executionId, attempt, job, params: held(params, revision), worker: null, stopRequested: false });
       }
       case 'StepStarted':

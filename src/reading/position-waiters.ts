@@ -11,6 +11,10 @@ export class PositionWaiters {
 
   constructor(private readonly clock: Clock) {}
 
+  get some(): boolean {
+    return this.waiting.size > 0;
+  }
+
   /** True once `reached` was said of the position; false after `timeoutMs`. */
   wait(position: string, timeoutMs: number): Promise<boolean> {
     return new Promise((resolve) => {

@@ -8,30 +8,19 @@
  * 2. A fact that one projection can't take parks that stream for that projection alone, visibly; the rest goes on.
  * 3. A build from zero is strict, takes small steps beside the live one, and answers only when it stands where that one does.
  * 4. A checkpoint beyond the end of the log is another log's: nothing is started on it.
+ * 5. While nobody asks, facts are gathered for a moment; whoever asks for rows or for a position finds them taken.
  */
 import type { Clock } from '../clock.js';
-import { inlined } from '../log/event-reader.js';
 import type { EventReader, StoredFact } from '../log/event-reader.js';
+import { Gathering } from './gathering.js';
+import { PayloadsInPlace } from './payloads-in-place.js';
 import { PositionWaiters } from './position-waiters.js';
 import type { Projection } from './projection.js';
+import { statusOf } from './projection-status.js';
+import type { Parked, ProjectionStatus } from './projection-status.js';
 import { Fenced, ReadStoreUnusable } from './read-errors.js';
 import type { Build, ReadStore } from './read-store.js';
 import { Throughput } from './throughput.js';
-
-/** How a projection stands. */
-export interface ProjectionStatus {
-  readonly name: string;
-  readonly version: number;
-  readonly build: number;
-  readonly state: 'live' | 'catchingUp' | 'building';
-  readonly position: string;
-  /** Facts a second that become rows now. */
-  readonly rate: number;
-  /** Why the newest rebuild came to nothing; null if none did. */
-  readonly fault: string | null;
-  /** Streams that are left out, with the first fact that could not be taken and why. */
-  readonly parked: readonly { readonly stream: string; readonly position: string; readonly reason: string }[];
-}
 
 export interface HostOptions {
   readonly reader: EventReader;
@@ -47,11 +36,6 @@ const MOST_FACTS = 1_000;
 const MOST_FACTS_BESIDE = 100;
 const AGAIN_MS = 500;
 
-interface Parked {
-  readonly position: string;
-  readonly reason: string;
-}
-
 export class ProjectionHost {
   private following: Build[] = [];
   private building: Build[] = [];
@@ -60,6 +44,9 @@ export class ProjectionHost {
   private readonly throughput = new Map<number, Throughput>();
   private readonly waiters: PositionWaiters;
   private readonly ending = new AbortController();
+  private readonly gathered: Gathering;
+  private readonly payloads: PayloadsInPlace;
+  private hearing = new AbortController();
   private work: Promise<unknown> = Promise.resolve();
   private live = false;
   /** How far the subscription is. Builds from zero may be behind it. */
@@ -70,6 +57,8 @@ export class ProjectionHost {
   constructor(private readonly options: HostOptions) {
     this.seenAtMs = options.clock.now();
     this.waiters = new PositionWaiters(options.clock);
+    this.gathered = new Gathering(options.clock, MOST_FACTS, () => this.settle());
+    this.payloads = new PayloadsInPlace(options.reader, options.projections);
   }
 
   /**
@@ -94,6 +83,7 @@ export class ProjectionHost {
   }
 
   async stop(): Promise<void> {
+    this.settle();
     this.ending.abort();
     await this.work;
     this.waiters.end();
@@ -121,22 +111,16 @@ export class ProjectionHost {
 
   /** True once everything up to the position is in the rows; false after `timeoutMs`. */
   waitFor(position: string, timeoutMs: number): Promise<boolean> {
+    if (this.position() < position) this.settle();
     if (this.position() >= position) return Promise.resolve(true);
     if (timeoutMs <= 0 || this.ending.signal.aborted) return Promise.resolve(false);
     return this.waiters.wait(position, timeoutMs);
   }
 
   status(): readonly ProjectionStatus[] {
-    return [...this.following, ...this.building].map((build) => ({
-      name: build.projection.name,
-      version: build.projection.version,
-      build: build.number,
-      state: build.state === 'building' ? 'building' : this.live ? 'live' : 'catchingUp',
-      position: build.position,
-      rate: this.throughputOf(build.number).rate(),
-      fault: this.failed.get(build.projection.name) ?? null,
-      parked: [...(this.parked.get(build.number) ?? [])].map(([stream, why]) => ({ stream, ...why })),
-    }));
+    return [...this.following, ...this.building].map((build) =>
+      statusOf(build, { live: this.live, rate: this.throughputOf(build.number).rate(), fault: this.failed.get(build.projection.name), parked: this.parked.get(build.number) }),
+    );
   }
 
   private throughputOf(build: number): Throughput {
@@ -166,14 +150,19 @@ export class ProjectionHost {
     if (why !== undefined) throw new Error(why);
   }
 
+  /** Takes what was gathered, so that the rows hold all that was heard. What goes wrong is told, and listened to again. */
+  settle(): void {
+    try {
+      for (const part of this.gathered.parts()) this.take(part);
+    } catch (error) {
+      this.hearing.abort(error);
+    }
+  }
+
   private async follow(): Promise<void> {
     while (!this.ending.signal.aborted) {
       try {
-        for await (const delivery of this.options.reader.subscribe({ after: this.at || undefined, signal: this.ending.signal })) {
-          if (delivery.kind === 'facts') for (let at = 0; at < delivery.facts.length; at += MOST_FACTS) this.take(await this.whole(delivery.facts.slice(at, at + MOST_FACTS)));
-          else if (delivery.kind !== 'reconnected') this.move(delivery.position);
-          if (delivery.kind === 'caughtUp') this.live = true;
-        }
+        await this.hear();
       } catch (error) {
         this.live = false;
         if (error instanceof Fenced) return this.options.report(error.message);
@@ -183,10 +172,16 @@ export class ProjectionHost {
     }
   }
 
-  /** The facts, with those payloads in place that projections need and that stand in blobs. */
-  private async whole(facts: readonly StoredFact[]): Promise<readonly StoredFact[]> {
-    const fields = (type: string): string[] => this.options.projections.flatMap(({ payloads }) => payloads?.[type] ?? []);
-    return Promise.all(facts.map((fact) => fields(fact.type).reduce<Promise<StoredFact>>(async (so, field) => inlined(await so, field, this.options.reader), Promise.resolve(fact))));
+  private async hear(): Promise<void> {
+    this.gathered.drop();
+    const hearing = (this.hearing = new AbortController());
+    const signal = AbortSignal.any([this.ending.signal, hearing.signal]);
+    for await (const delivery of this.options.reader.subscribe({ after: this.at || undefined, signal })) {
+      if (delivery.kind === 'facts') this.gathered.add(await this.payloads.of(delivery.facts), !this.live || this.waiters.some);
+      else if (delivery.kind !== 'reconnected') this.move(delivery.position);
+      if (delivery.kind === 'caughtUp') this.live = true;
+    }
+    hearing.signal.throwIfAborted();
   }
 
   private take(facts: readonly StoredFact[]): void {
@@ -203,6 +198,7 @@ export class ProjectionHost {
   }
 
   private move(position: string): void {
+    this.settle();
     if (position <= this.at) return;
     this.at = position;
     this.following = this.options.store.transaction(() => this.following.map((build) => (build.position < position ? this.options.store.advance(build, position) : build)));
@@ -246,13 +242,14 @@ export class ProjectionHost {
       for (let build = current(); build !== undefined && !this.ending.signal.aborted; build = current()) {
         for await (const page of reader.readAll({ after: build.position || undefined })) {
           for (let from = 0; from < page.length && !this.ending.signal.aborted; from += MOST_FACTS_BESIDE) {
-            const facts = await this.whole(page.slice(from, from + MOST_FACTS_BESIDE));
+            const facts = await this.payloads.of(page.slice(from, from + MOST_FACTS_BESIDE));
             const now = current();
             if (now === undefined) return;
             this.keep(store.transaction(() => this.feed(now, facts, facts.at(-1)!.position)));
             await nextTurn();
           }
         }
+        this.settle();
         this.swap();
         await nextTurn();
       }

@@ -17,12 +17,18 @@ export interface ReadSideOptions {
 export class ReadSide {
   readonly host: ProjectionHost;
   readonly waitMs: number;
-  readonly db: Kysely<unknown>;
+  private readonly rows: Kysely<unknown>;
 
   constructor(private readonly options: ReadSideOptions) {
     this.host = options.host;
     this.waitMs = options.waitMs;
-    this.db = options.store.queries();
+    this.rows = options.store.queries();
+  }
+
+  /** Questions to the rows, which hold by now all that was heard. */
+  get db(): Kysely<unknown> {
+    this.host.settle();
+    return this.rows;
   }
 
   /** Waits for what stands in the log now: for whoever looks for what was said a moment ago. */

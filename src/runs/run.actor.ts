@@ -41,7 +41,7 @@ export function runEvent(fact: StoredFact): RunEvent {
 
 /** The state after these facts, by the machine alone. */
 export function replayRun(plan: Plan, facts: readonly StoredFact[]): RunSnapshot {
-  return facts.reduce((snapshot, fact) => runFold.next(snapshot, runEvent(fact)), runFold.initial({ plan }));
+  return facts.reduce((snapshot, fact) => runFold.next(snapshot, runEvent(fact)), runFold.initial(plan));
 }
 
 export function runActor(streams: Streams, plans: Plans, slots: Slots): ActorKind<RunSnapshot, AnyRunCommand> {
@@ -72,6 +72,7 @@ export function runActor(streams: Streams, plans: Plans, slots: Slots): ActorKin
       ...(command.type === 'ReportOutcome' && { outcome: command.outcome.kind }),
       ...(command.type === 'DecideGate' && { stepId: command.decision.stepId, approvalId: command.decision.approvalId }),
     }),
+    begins: (command) => command.type === 'StartRun',
     keep: (state) => state.status === 'active' && state.value !== 'parked',
     goOn: (command) =>
       new AdvanceRun(command.runId, { ...command.origin, actor: 'sluice', roles: [], via: 'host', commandId: ids.freshCommand(), causationId: command.origin.commandId }),

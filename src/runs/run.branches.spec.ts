@@ -189,7 +189,7 @@ describe('any definition and any history', () => {
           for (const id of idsOf) for (const act of ['claim', 'succeed', 'approve', 'approveToo', 'fire']) perform(trial, act, id);
         }
         expect(trial.state!.status).toBe('done');
-        let publicly: RunSnapshot = runFold.initial({ plan: trial.state!.context.plan });
+        let publicly: RunSnapshot = runFold.initial(trial.state!.context.plan);
         trial.facts.forEach((fact, revision) => {
           [publicly] = transition(runMachine, publicly, decodeRunFact(fact.type, fact.data, revision, 'ann'));
         });

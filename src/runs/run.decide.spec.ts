@@ -222,7 +222,7 @@ describe('any history', () => {
         for (const { what, step } of acts) perform(trial, what, step);
         expect(trial.say(new AdvanceRun(RUN, from('host')))).toEqual([]);
         const plan = trial.state!.context.plan;
-        let publicly: RunSnapshot = runFold.initial({ plan });
+        let publicly: RunSnapshot = runFold.initial(plan);
         trial.facts.forEach((fact, revision) => {
           [publicly] = transition(runMachine, publicly, decodeRunFact(fact.type, fact.data, revision, 'ann'));
         });

@@ -56,7 +56,7 @@ function start(state: RunSnapshot | undefined, command: StartRun, ctx: RunCtx): 
   }
   const { parameters, errors } = batch.check(command.start.parameters);
   if (errors.length > 0) return { rejected: 'validation-failed', detail: `The parameters do not fit batch ${batch.name}.`, errors };
-  const draft = new RunDraft(ctx.fold.initial({ plan: batch.plan }), -1, ctx);
+  const draft = new RunDraft(ctx.fold.initial(batch.plan), -1, ctx);
   draft.say('RunStarted', {
     runId: command.runId, batchId: batch.id, batchName: batch.name, batchVersion: batch.version, definitionHash: batch.plan.hash,
     trigger: command.start.trigger, parameters, labels: { ...batch.plan.definition.labels, ...command.start.labels }, reason: command.start.reason,

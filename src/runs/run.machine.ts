@@ -14,7 +14,7 @@ import { accepts, applyFact } from './run.state.js';
 export const RUN_MACHINE = 'batch-run@1';
 
 const machineSetup = setup({
-  types: { context: {} as RunContext, events: {} as RunEvent, input: {} as { readonly plan: Plan } },
+  types: { context: {} as RunContext, events: {} as RunEvent, input: {} as Plan },
   actions: { apply: assign(({ context, event }) => applyFact(context, event)) },
   guards: {
     accepted: ({ context, event }) => accepts(context, event),
@@ -41,7 +41,7 @@ const inProgress = {
 
 export const runMachine = machineSetup.createMachine({
   id: RUN_MACHINE,
-  context: ({ input }) => emptyContext(input.plan),
+  context: ({ input }) => emptyContext(input),
   initial: 'triggered',
   states: {
     triggered: { on: { RunStarted: to('running') } },

@@ -104,7 +104,7 @@ export class GivenRun {
   /** Says these to the run, one after the other. What is expected then is what the last of them leads to. */
   when(...sayings: readonly [RunSaying, ...RunSaying[]]): DecidedRun {
     const facts = [...this.facts];
-    let state = facts.length === 0 ? undefined : facts.reduce((so, { type, data, actor = '' }, at) => runFold.next(so, decodeRunFact(type, data, at, actor)), runFold.initial({ plan: this.batch.plan }));
+    let state = facts.length === 0 ? undefined : facts.reduce((so, { type, data, actor = '' }, at) => runFold.next(so, decodeRunFact(type, data, at, actor)), runFold.initial(this.batch.plan));
     let decision: Decision<RunSnapshot> | undefined;
     for (const saying of sayings) {
       if (decision !== undefined && isRejected(decision)) assert.fail(`Refused before the last was said: ${decision.rejected}: ${decision.detail}`);

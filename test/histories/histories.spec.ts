@@ -22,7 +22,7 @@ describe('What was recorded', () => {
 
   it.each(names)('%s: the counts add up after every fact', (name) => {
     const { batch, run } = read<History>(HISTORIES, name);
-    let state = runFold.initial({ plan: planOf({ batch, run }) });
+    let state = runFold.initial(planOf({ batch, run }));
     for (const fact of run) {
       state = runFold.next(state, runEvent(fact));
       const { total, ...byStatus } = state.context.counts;

@@ -80,7 +80,7 @@ export async function openEngine(directory: string, guests: Guests = { jobs: [],
           if (delivery.kind !== 'facts') continue;
           for (const fact of delivery.facts) {
             const event = runEvent(fact);
-            if (event.type === 'RunStarted') state = runFold.initial({ plan: await sluice.definitions.pinned(event.data.batchId, event.data.batchVersion, event.data.definitionHash) });
+            if (event.type === 'RunStarted') state = runFold.initial(await sluice.definitions.pinned(event.data.batchId, event.data.batchVersion, event.data.definitionHash));
             if (state !== undefined) state = runFold.next(state, event);
           }
           if (state !== undefined && wanted.includes(state.value)) return state;
