@@ -11,6 +11,8 @@ const CHECKS = {
     'node_modules/dependency-cruiser/bin/dependency-cruise.mjs',
     ...['--config', '.dependency-cruiser.cjs', 'src', 'projections', 'examples'],
   ],
+  'typecheck of the dashboard': ['dashboard/node_modules/typescript/bin/tsc', '--noEmit', '-p', 'dashboard/tsconfig.json'],
+  'lint of the dashboard': ['dashboard/node_modules/oxlint/bin/oxlint', '-c', 'dashboard/.oxlintrc.json', '--deny-warnings', 'dashboard/src'],
 };
 const AT_ONCE = 2;
 

@@ -8,12 +8,14 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, linkSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build, STAMP } from './build.mjs';
-import { fileHash, readJson, sourcesHash } from './stamps.mjs';
+import { build, buildDashboard, DASHBOARD_STAMP, STAMP } from './build.mjs';
+import { dashboardHash, fileHash, readJson, sourcesHash } from './stamps.mjs';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const PACKAGES_STAMP = join(ROOT, 'node_modules', '.sluice-setup.json');
 const LOCK = join(ROOT, 'package-lock.json');
+const DASHBOARD = join(ROOT, 'dashboard');
+const DASHBOARD_PACKAGES_STAMP = join(DASHBOARD, 'node_modules', '.sluice-setup.json');
 const TURNSTILE = join(ROOT, '.setup.lock');
 const RUNTIME = { abi: process.versions.modules, platform: process.platform, arch: process.arch };
 
@@ -23,10 +25,11 @@ const say = (text) => process.stderr.write(`set-up: ${text}\n`);
 
 function main() {
   requireNode();
-  if (packagesReason() === undefined && buildReason() === undefined) return;
+  if (packagesReason() === undefined && buildReason() === undefined && dashboardReason() === undefined) return;
   oneAtATime(() => {
     preparePackages(packagesReason());
     prepareBuild(buildReason());
+    prepareDashboard(dashboardReason());
   });
 }
 
@@ -55,6 +58,18 @@ function buildReason() {
   return stamp.sources === sourcesHash(ROOT) ? undefined : 'the sources have changed since the last build';
 }
 
+/** A dashboard that is built needs no packages. */
+function dashboardReason() {
+  const stamp = readJson(join(ROOT, DASHBOARD_STAMP));
+  if (stamp === undefined) return 'there is none yet';
+  return stamp.sources === dashboardHash(ROOT) ? undefined : 'its sources have changed since the last build';
+}
+
+function dashboardPackagesAreReady() {
+  const stamp = readJson(DASHBOARD_PACKAGES_STAMP);
+  return stamp?.lock === fileHash(join(DASHBOARD, 'package-lock.json')) && stamp.platform === RUNTIME.platform && stamp.arch === RUNTIME.arch;
+}
+
 function preparePackages(reason) {
   if (reason === undefined) return;
   const lock = fileHash(LOCK);
@@ -80,6 +95,18 @@ function prepareBuild(reason) {
   if (!build(ROOT)) throw new SetupFailed('The build failed. Mend what the compiler names above, then try again.');
 }
 
+function prepareDashboard(reason) {
+  if (reason === undefined) return;
+  say(`building the dashboard, because ${reason}`);
+  if (!dashboardPackagesAreReady()) {
+    rmSync(DASHBOARD_PACKAGES_STAMP, { force: true });
+    npm(['ci', '--include=dev', '--no-fund', '--no-audit', '--no-update-notifier', '--loglevel=error'], 'Installing the packages of the dashboard failed.', DASHBOARD);
+    const { platform, arch } = RUNTIME;
+    writeFileSync(DASHBOARD_PACKAGES_STAMP, `${JSON.stringify({ lock: fileHash(join(DASHBOARD, 'package-lock.json')), platform, arch })}\n`);
+  }
+  if (!buildDashboard(ROOT)) throw new SetupFailed('The dashboard could not be built. Mend what is named above, then try again.');
+}
+
 /** True when a package manager has already brought node_modules in line with the lock file. */
 function installedIsLocked() {
   const locked = readJson(LOCK)?.packages;
@@ -96,9 +123,9 @@ function driverLoads() {
   return spawnSync(process.execPath, ['-e', trial], { cwd: ROOT, stdio: 'ignore' }).status === 0;
 }
 
-function npm(args, failure) {
+function npm(args, failure, cwd = ROOT) {
   const { status, error } = spawnSync(process.execPath, [npmCli(), ...args], {
-    cwd: ROOT,
+    cwd,
     stdio: ['ignore', 'inherit', 'inherit'],
     env: npmEnvironment(),
   });

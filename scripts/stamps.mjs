@@ -7,11 +7,21 @@ import { join } from 'node:path';
 
 const SOURCE_FOLDERS = ['src', 'projections', 'examples'];
 const SOURCE_FILES = ['tsconfig.json', 'tsconfig.build.json'];
+const DASHBOARD_FOLDERS = ['dashboard/src', 'dashboard/public'];
+const DASHBOARD_FILES = ['index.html', 'package-lock.json', 'tsconfig.json', 'vite.config.ts'].map((name) => `dashboard/${name}`);
 
 /** Hash over the names and contents of everything that `npm run build` compiles. */
 export function sourcesHash(root) {
+  return hashOf(root, [...SOURCE_FILES, ...SOURCE_FOLDERS.flatMap((folder) => filesUnder(root, folder))]);
+}
+
+/** The same of the dashboard. */
+export function dashboardHash(root) {
+  return hashOf(root, [...DASHBOARD_FILES, ...DASHBOARD_FOLDERS.flatMap((folder) => filesUnder(root, folder))]);
+}
+
+function hashOf(root, files) {
   const hash = createHash('sha256');
-  const files = [...SOURCE_FILES, ...SOURCE_FOLDERS.flatMap((folder) => filesUnder(root, folder))];
   for (const file of files) {
     hash.update(`${file}\0`).update(readFileSync(join(root, file))).update('\0');
   }

@@ -6,9 +6,9 @@
  * 1. What is wrong with the configuration or the stores is said in words, and nothing is started.
  * 2. The first signal drains, the second one ends.
  */
-import { createRequire } from 'node:module';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { versionOf } from './about.js';
 import { SystemClock } from './clock.js';
 import { ConfigError, readConfig } from './config.js';
 import type { Config } from './config.js';
@@ -69,16 +69,12 @@ function portOf(app: NestFastifyApplication): number {
   return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
-function versionOf(): string {
-  const about: unknown = createRequire(import.meta.url)('sluice/package.json');
-  return typeof about === 'object' && about !== null && 'version' in about ? String(about.version) : '0';
-}
-
 function screen(config: Config, url: string, seeded: Seeded | undefined): string {
   const seconds = ((new SystemClock().elapsed() - started) / 1_000).toFixed(1);
   const lines = [
     `Sluice ${versionOf()} · listening on ${url}`,
     '',
+    `  Dashboard ${url}/dashboard`,
     `  Data      ${config.dataDir} (log.db is the truth; read.db can be made anew)`,
     `  Sign-in   ${config.auth}: whoever asks from this machine is let in`,
     `  API       ${url}/openapi.json`,

@@ -20,7 +20,7 @@ export class ServerModule {
   static of({ dataDir, slots, namespace, readWaitMs, drainMs, auth }: Config, { jobs, batches }: Brought): DynamicModule {
     return {
       module: ServerModule,
-      imports: [SluiceModule.forRoot({ directory: dataDir, slots, namespace, readWaitMs, drainMs, jobs, batches, identify: identifyDev, auth, rest: true, path: '' })],
+      imports: [SluiceModule.forRoot({ directory: dataDir, slots, namespace, readWaitMs, drainMs, jobs, batches, identify: identifyDev, auth, rest: true, dashboard: true, path: '' })],
       providers: [RouteTable, { provide: APP_FILTER, useClass: ProblemFilter }],
     };
   }

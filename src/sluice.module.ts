@@ -24,6 +24,9 @@ import type { BatchDefinition } from './events/definition.js';
 import { Streams } from './events/streams.js';
 import { GetApprovalHandler, ListApprovalsHandler } from './gates/approval.queries.js';
 import { ApprovalsController } from './gates/approvals.controller.js';
+import { ABOUT, AboutController } from './http/about.controller.js';
+import { DASHBOARD_FILES, DashboardController } from './http/dashboard.controller.js';
+import { dashboardFiles } from './http/dashboard-files.js';
 import { HealthController, READINESS } from './http/health.controller.js';
 import type { Identify } from './http/identity.js';
 import { KeyLedger } from './http/key-ledger.js';
@@ -53,6 +56,7 @@ import { SchedulesController } from './schedules/schedules.controller.js';
 import { CountRunsHandler, GetRunRowHandler, ListRunsHandler } from './runs/run.queries.js';
 import { RunsController } from './runs/runs.controller.js';
 import { WORKERS, WorkersController } from './runs/workers.controller.js';
+import { aboutOf } from './about.js';
 import { measuredOf } from './measured.js';
 import { openSluice } from './sluice.js';
 import type { SluiceEngine } from './sluice.js';
@@ -90,7 +94,7 @@ export interface SluiceModuleExtras {
   readonly isGlobal?: boolean;
   /** Opens the REST doors. */
   readonly rest?: boolean;
-  /** Not built yet. */
+  /** Opens the dashboard under `<path>/dashboard`, and with it the REST doors that it asks. */
   readonly dashboard?: boolean;
   /** Where the doors are; `/sluice` unless given. */
   readonly path?: string;
@@ -104,7 +108,7 @@ export interface SluiceFeature {
 
 /** Express asks them in this order: `runs/stats` comes before `runs/:runId`. */
 const DOORS: readonly Type[] = [
-  NotBuiltController, MeController, JobsController, JobRunsController, RunsController, RunControlController, RunEventsController, LiveController, ExecutionsController, ApprovalsController, BatchesController,
+  NotBuiltController, MeController, AboutController, JobsController, JobRunsController, RunsController, RunControlController, RunEventsController, LiveController, ExecutionsController, ApprovalsController, BatchesController,
   SchedulesController, BatchAuthorsController, ProjectionsController, WorkersController, HealthController, MetricsController,
 ];
 const QUERIES: readonly Type[] = [
@@ -124,12 +128,12 @@ class Feature {
 
 const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModuleBuilder<SluiceModuleOptions>({ moduleName: 'Sluice' })
   .setClassMethodName('forRoot')
-  .setExtras<SluiceModuleExtras>({ isGlobal: false, rest: false, dashboard: false, path: '/sluice' }, (module, { isGlobal = false, rest = false, path = '/sluice' }) => ({
+  .setExtras<SluiceModuleExtras>({ isGlobal: false, rest: false, dashboard: false, path: '/sluice' }, (module, { isGlobal = false, rest = false, dashboard = false, path = '/sluice' }) => ({
     ...module,
     global: isGlobal,
-    imports: [...(module.imports ?? []), CqrsModule, DiscoveryModule, ...(rest && path !== '' ? [RouterModule.register([{ path, module: module.module }])] : [])],
-    controllers: rest ? [...DOORS] : [],
-    providers: [...(module.providers ?? []), { provide: Links, useFactory: (application: ApplicationConfig) => new Links(path, () => application.getGlobalPrefix()), inject: [ApplicationConfig] }, ...providers()],
+    imports: [...(module.imports ?? []), CqrsModule, DiscoveryModule, ...((rest || dashboard) && path !== '' ? [RouterModule.register([{ path, module: module.module }])] : [])],
+    controllers: [...(rest || dashboard ? DOORS : []), ...(dashboard ? [DashboardController] : [])],
+    providers: [...(module.providers ?? []), { provide: Links, useFactory: (application: ApplicationConfig) => new Links(path, () => application.getGlobalPrefix()), inject: [ApplicationConfig] }, ...(dashboard ? [{ provide: DASHBOARD_FILES, useFactory: dashboardFiles }] : []), ...providers()],
     exports: [...(module.exports ?? []), Sluice, SluiceHealth, CqrsModule],
   }))
   .build();
@@ -150,6 +154,7 @@ function providers(): Provider[] {
     of(WORKERS, ({ runner }) => [runner]),
     of(REFUSED_CALLERS, ({ refusals }) => refusals.callers),
     of(READINESS, readinessOf),
+    { provide: ABOUT, useFactory: (engine: SluiceEngine, { auth = 'application', directory }: SluiceModuleOptions, clock: Clock) => aboutOf(engine, { auth, directory, startedAt: new Date(clock.now()).toISOString() }), inject: [ENGINE, MODULE_OPTIONS_TOKEN, CLOCK] },
     of(Metrics, (engine) => new Metrics(measuredOf(engine))),
     of(KeyLedger, keyLedgerOf),
     { provide: KNOWN_JOBS, useExisting: JobRegistry },

@@ -93,6 +93,8 @@ export function openSluice({ directory, clock, jobs, slots, namespace, readWaitM
   };
 
   return {
+    /** This incarnation of the node. */
+    node,
     log, streams, definitions, runs, batches, runner,
     read: new ReadSide({ host: reading, store, reader: log, waitMs: readWaitMs }),
     /** What known people were refused; its `callers` are for the guard of the doors. */

@@ -13,7 +13,8 @@ const PARAM_LENGTH = 500;
 export function fastifyAdapter(): FastifyAdapter {
   return new FastifyAdapter({
     bodyLimit: BODY_BYTES,
-    routerOptions: { maxParamLength: PARAM_LENGTH },
+    // As Express has it.
+    routerOptions: { maxParamLength: PARAM_LENGTH, ignoreTrailingSlash: true },
     frameworkErrors: (error: FastifyError, _request: unknown, reply: FastifyReply) => {
       const problem = error.code === 'FST_ERR_MAX_PARAM_LENGTH' ? new Problem('not-found', 'There is nothing with a name that long.') : new Problem('validation-failed', `The path can not be read: ${error.message}`);
       void reply.status(problem.status).header('content-type', 'application/problem+json; charset=utf-8').send(JSON.stringify(problem.body()));

@@ -11,7 +11,7 @@ const NOT_BUILT = [
   'batches/:batch/schedule/occurrences', 'batches/:batch/schedule/pause', 'batches/:batch/schedule/resume', 'batches/:batch/schedule/trigger',
   'batches/:batch/schedule/backfill', 'audit/runs/:runId/state', 'audit/runs/:runId/diff', 'audit/runs/:runId/export', 'audit/keys', 'audit/events',
   'projections/:name/rebuild', 'projections/:name/cut-over', 'projections/:name/roll-back', 'projections/:name/repair', 'projections/:name/diff',
-  'projections/:name/parked/:id/retry', 'projections/:name/parked/:id/skip', 'dashboard', 'docs',
+  'projections/:name/parked/:id/retry', 'projections/:name/parked/:id/skip', 'docs',
 ];
 
 @Door()

@@ -94,8 +94,9 @@ describe('the package in an application of its own', () => {
 
   it('holds what an application needs and no more', () => {
     const { files } = installed;
-    expect(files).toEqual(expect.arrayContaining(['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'dist/src/index.js', 'dist/src/index.d.ts', 'dist/src/testing/index.js', 'dist/src/cli/main.js']));
-    expect(files.filter((file) => /[.]map$|[.]spec[.]|(^|\/)test\/|^(src|projections|scripts|docs|bench)\/|tsconfig|[.]tgz$|[.]db$|built-from/.test(file))).toEqual([]);
+    expect(files).toEqual(expect.arrayContaining(['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'dist/src/index.js', 'dist/src/index.d.ts', 'dist/src/testing/index.js', 'dist/src/cli/main.js', 'dist/dashboard/index.html']));
+    expect(files.some((file) => /^dist\/dashboard\/assets\/index-[^/]+[.]js$/.test(file))).toBe(true);
+    expect(files.filter((file) => /[.]map$|[.]spec[.]|(^|\/)test\/|^(src|projections|scripts|docs|bench|dashboard)\/|tsconfig|[.]tgz$|[.]db$|built-from/.test(file))).toEqual([]);
     // The demo that `sluice start` offers is made of them.
     expect(files.filter((file) => file.includes('examples/') && !/^dist\/examples\/[a-z-]+[.](js|d[.]ts)$/.test(file))).toEqual([]);
   });

@@ -12,6 +12,7 @@ const FILTER = 'status batch label trigger startedBy startedAfter startedBefore 
 /** Method and path, its query, and the fields of its body. */
 const BUILT: readonly (readonly [door: string, query: string, body: string])[] = [
   ['GET /me', 'atLeast', ''],
+  ['GET /about', 'atLeast', ''],
   ['GET /jobs', `q ${LIST}`, ''],
   ['GET /jobs/{name}', 'atLeast', ''],
   ['POST /jobs/{name}/runs', '', 'parameters labels'],
@@ -55,7 +56,7 @@ const LATER: readonly string[] = [
   'POST /batches/{batch}/schedule/backfill', 'GET /audit/runs/{runId}/state', 'GET /audit/runs/{runId}/diff', 'GET /audit/runs/{runId}/export', 'GET /audit/keys', 'GET /audit/events',
   'POST /projections/{name}/rebuild', 'POST /projections/{name}/cut-over', 'POST /projections/{name}/roll-back', 'POST /projections/{name}/repair',
   'GET /projections/{name}/diff', 'POST /projections/{name}/parked/{id}/retry', 'POST /projections/{name}/parked/{id}/skip',
-  'GET /dashboard', 'GET /docs',
+  'GET /docs',
 ];
 /** What a query has to say. */
 const NEEDED = ['cron'];

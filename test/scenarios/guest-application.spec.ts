@@ -82,6 +82,15 @@ describe('an Express application with Sluice as its guest', () => {
     expect(await post('/api/sluice/batches/released/runs', {}, { 'x-user': 'ann' })).toMatchObject({ status: 202, location: expect.stringMatching(/^\/api\/sluice\/runs\//) });
   });
 
+  it('has its dashboard where its doors are, and opens them for it', async () => {
+    const { ask } = await hosted(SluiceModule.forRoot(options(), { dashboard: true, path: 'ops' }), (made) => made.setGlobalPrefix('api'));
+    const page = await ask('/api/ops/dashboard/runs');
+    expect(page).toMatchObject({ status: 200, type: 'text/html; charset=utf-8' });
+    expect(page.body).toContain('<base href="/api/ops/dashboard/" />');
+    expect(await ask('/api/ops/me', { headers: { 'x-user': 'ann' } })).toMatchObject({ status: 200, body: { actor: 'ann' } });
+    expect(await ask('/api/orders')).toMatchObject({ body: 'all orders' });
+  });
+
   it('has no doors unless it asks for them', async () => {
     const { ask } = await hosted(SluiceModule.forRoot(options()));
     expect(await ask('/sluice/health/live')).toMatchObject({ status: 404, body: { host: 'says no' } });

@@ -1,0 +1,61 @@
+/** Turns what happens into what is asked again. Nothing is guessed: rows that are shown come from the server. */
+import type { InfiniteData, QueryClient } from '@tanstack/react-query';
+import { live } from './live';
+import type { LiveMessage } from './live';
+import { runCounts } from './queries';
+import type { RunFilter, RunListPage } from './queries';
+import type { ExecutionRow, Page, RunRow } from './shapes';
+
+export function keepFresh(client: QueryClient): () => void {
+  return live.listen((told) => {
+    if (told === 'everything') {
+      void client.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'me' });
+      return;
+    }
+    const runs = rowsIn<RunRow>(told, 'run');
+    const executions = rowsIn<ExecutionRow>(told, 'execution');
+    void client.invalidateQueries({ queryKey: ['pulse'] });
+    if (rowsIn(told, 'approval').size > 0) void client.invalidateQueries({ queryKey: ['approvals'] });
+    if (runs.size > 0) void client.invalidateQueries({ queryKey: ['runs', 'of'] });
+    for (const id of new Set([...runs.keys(), ...[...executions.values()].map(({ runId }) => runId)])) {
+      void client.invalidateQueries({ queryKey: ['run', id] });
+      void client.invalidateQueries({ queryKey: ['facts', id] });
+    }
+    if (runs.size > 0) void freshRunLists(client, runs);
+    if (executions.size > 0) freshExecutionLists(client, executions);
+  });
+}
+
+function rowsIn<T>(messages: readonly LiveMessage[], event: string): ReadonlyMap<string, T> {
+  // The message holds the row whole, as the lists have it.
+  return new Map(messages.filter((message) => message.event === event && message.data.id !== undefined).map(({ data }) => [data.id ?? '', data as T]));
+}
+
+/** One page is asked again whole. Where somebody has scrolled through many, rows change where they stand and none moves. */
+async function freshRunLists(client: QueryClient, changed: ReadonlyMap<string, RunRow>): Promise<void> {
+  for (const query of client.getQueryCache().findAll({ queryKey: ['runs'], type: 'active' })) {
+    const { queryKey } = query;
+    const [, filter] = queryKey;
+    const data = query.state.data as InfiniteData<RunListPage> | undefined;
+    if (typeof filter !== 'object' || filter === null || data === undefined) continue;
+    if (data.pages.length === 1) {
+      void client.invalidateQueries({ queryKey, exact: true });
+      continue;
+    }
+    const { status: _status, ...others } = filter as RunFilter;
+    const counts = await runCounts(others).catch(() => undefined);
+    client.setQueryData<InfiniteData<RunListPage>>(queryKey, (now) => now && { ...now, pages: now.pages.map((page, at) => ({ ...inPlace(page, changed), ...(at === 0 && counts !== undefined && { counts }) })) });
+  }
+}
+
+function freshExecutionLists(client: QueryClient, changed: ReadonlyMap<string, ExecutionRow>): void {
+  for (const { queryKey, state } of client.getQueryCache().findAll({ queryKey: ['executions'], type: 'active' })) {
+    const data = state.data as InfiniteData<Page<ExecutionRow>> | undefined;
+    if (data === undefined || data.pages.length === 1) void client.invalidateQueries({ queryKey, exact: true });
+    else client.setQueryData<InfiniteData<Page<ExecutionRow>>>(queryKey, (now) => now && { ...now, pages: now.pages.map((page) => inPlace(page, changed)) });
+  }
+}
+
+function inPlace<P extends Page<{ readonly id: string }>>(page: P, changed: ReadonlyMap<string, P['items'][number]>): P {
+  return page.items.some(({ id }) => changed.has(id)) ? { ...page, items: page.items.map((row) => changed.get(row.id) ?? row) } : page;
+}

@@ -1,0 +1,197 @@
+/** What the pages ask, under the names by which it is kept and made fresh. */
+import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
+import { api, fresh, Refused, seen, together, told, toldWithTag } from './client';
+import type {
+  About, ApprovalRow, BatchDetail, BatchRow, BatchVersion, BatchVersionRow, ExecutionRow, ExecutionStatus, FactRow, JobRow, Me, Page, RunCounts, RunDetail, RunRow, RunStats, RunStatus, TriggerType,
+} from './shapes';
+
+export const PAGE = 100;
+
+export interface RunFilter {
+  readonly status?: readonly RunStatus[];
+  readonly batch?: string;
+  readonly trigger?: readonly TriggerType[];
+  readonly startedBy?: string;
+  readonly startedAfter?: string;
+  readonly startedBefore?: string;
+  readonly q?: string;
+  readonly label?: readonly string[];
+}
+export type RunSort = '-startedAt' | '+startedAt' | '-durationMs' | '+durationMs';
+export interface ExecutionFilter {
+  readonly status?: readonly ExecutionStatus[];
+  readonly job?: string;
+  readonly batch?: string;
+  readonly run?: string;
+  readonly q?: string;
+  readonly from?: string;
+  readonly to?: string;
+}
+
+const list = <T>(rows?: readonly T[]): T[] | undefined => (rows === undefined || rows.length === 0 ? undefined : [...rows]);
+
+export const runsPage = (filter: RunFilter, { sort = '-startedAt', limit = PAGE, cursor }: { sort?: RunSort; limit?: number; cursor?: string | undefined } = {}, signal?: AbortSignal) =>
+  told<Page<RunRow>>(api.GET('/runs', { params: { query: { ...filter, status: list(filter.status), trigger: list(filter.trigger), label: list(filter.label), sort, limit: String(limit), cursor, ...(cursor === undefined && fresh()) } }, signal }));
+export const runCounts = (filter: RunFilter, signal?: AbortSignal) =>
+  told<RunCounts>(api.GET('/runs/counts', { params: { query: { ...filter, status: list(filter.status), trigger: list(filter.trigger), label: list(filter.label), ...fresh() } }, signal }));
+const approvalsPage = (query: { state: 'pending' | 'decided'; mine?: 'true'; cursor?: string | undefined; limit?: string }, signal?: AbortSignal) =>
+  told<Page<ApprovalRow>>(api.GET('/approvals', { params: { query: { limit: String(PAGE), ...query, ...(query.cursor === undefined && fresh()) } }, signal }));
+
+export const meQuery = queryOptions({ queryKey: ['me'], queryFn: ({ signal }) => told<Me>(api.GET('/me', { signal })), staleTime: Infinity });
+export const aboutQuery = queryOptions({ queryKey: ['about'], queryFn: ({ signal }) => told<About>(api.GET('/about', { signal })), retry: false, refetchInterval: 5_000 });
+
+/** The figures that stand on more than one page, all of one moment. */
+export const pulseQuery = queryOptions({
+  queryKey: ['pulse'],
+  queryFn: async ({ signal }) => {
+    const [counts, pending, mine, failed, newest] = await together(() =>
+      Promise.all([
+        runCounts({}, signal), approvalsPage({ state: 'pending' }, signal), approvalsPage({ state: 'pending', mine: 'true' }, signal),
+        runsPage({ status: ['failed'] }, { limit: 6 }, signal), runsPage({}, { limit: 10 }, signal),
+      ]),
+    );
+    return { counts, pending, mine, failed, newest };
+  },
+});
+
+/** For whoever only decides: no more than the doors let them see. */
+export const minePulseQuery = queryOptions({ queryKey: ['pulse', 'mine'], queryFn: ({ signal }) => approvalsPage({ state: 'pending', mine: 'true' }, signal) });
+
+export const decidedQuery = infiniteQueryOptions({
+  queryKey: ['approvals', 'decided'],
+  queryFn: ({ pageParam, signal }) => approvalsPage({ state: 'decided', cursor: pageParam }, signal),
+  initialPageParam: undefined as string | undefined,
+  getNextPageParam: (last: Page<ApprovalRow>) => last.nextCursor ?? undefined,
+});
+
+export const approvalQuery = (id: string) =>
+  queryOptions({ queryKey: ['approvals', 'one', id], queryFn: ({ signal }) => told<ApprovalRow>(api.GET('/approvals/{id}', { params: { path: { id }, query: fresh() }, signal })) });
+
+/** Runs over time; undefined where the server does not have them. */
+export const statsQuery = (from: string, bucket: string) =>
+  queryOptions({
+    queryKey: ['stats', from, bucket],
+    queryFn: async ({ signal }): Promise<RunStats | null> => {
+      try {
+        // Not in every server's document.
+        return await told<RunStats>(api.GET('/runs/stats' as '/runs', { params: { query: { from, bucket, ...fresh() } as object }, signal }));
+      } catch (error) {
+        if (error instanceof Refused && [400, 404, 501].includes(error.status)) return null;
+        throw error;
+      }
+    },
+  });
+
+export interface RunListPage extends Page<RunRow> {
+  /** Of the first page: how many runs of the filter stand where, of the same moment as its rows. */
+  readonly counts?: RunCounts;
+}
+
+export const runListQuery = (filter: RunFilter, sort: RunSort) =>
+  infiniteQueryOptions({
+    queryKey: ['runs', filter, sort],
+    queryFn: async ({ pageParam, signal }): Promise<RunListPage> => {
+      if (pageParam !== undefined) return runsPage(filter, { sort, cursor: pageParam }, signal);
+      // The figures on the filters say what each status would show: they leave the status out.
+      const { status: _status, ...others } = filter;
+      const [page, counts] = await together(() => Promise.all([runsPage(filter, { sort }, signal), runCounts(others, signal)]));
+      return { ...page, counts };
+    },
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (last: RunListPage) => last.nextCursor ?? undefined,
+    placeholderData: (before) => before,
+  });
+
+export const executionListQuery = (filter: ExecutionFilter) =>
+  infiniteQueryOptions({
+    queryKey: ['executions', filter],
+    queryFn: ({ pageParam, signal }) =>
+      told<Page<ExecutionRow>>(api.GET('/executions', { params: { query: { ...filter, status: list(filter.status), limit: String(PAGE), cursor: pageParam, ...(pageParam === undefined && fresh()) } }, signal })),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (last: Page<ExecutionRow>) => last.nextCursor ?? undefined,
+    placeholderData: (before) => before,
+  });
+
+const MOST = 500;
+
+async function executionsOf(run: string, signal: AbortSignal): Promise<{ readonly items: readonly ExecutionRow[]; readonly asOf: Page<ExecutionRow>['asOf'] }> {
+  const items: ExecutionRow[] = [];
+  for (let cursor: string | undefined; ; ) {
+    const page = await told<Page<ExecutionRow>>(api.GET('/executions', { params: { query: { run, limit: String(MOST), cursor, ...(cursor === undefined && fresh()) } }, signal }));
+    items.push(...page.items);
+    if (page.nextCursor === null) return { items, asOf: page.asOf };
+    cursor = page.nextCursor;
+  }
+}
+
+export interface WholeRun {
+  readonly run: RunDetail;
+  readonly executions: readonly ExecutionRow[];
+}
+
+/** A run and its attempts, of one moment: the detail's position is that of the run's last fact. */
+export const runQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['run', id],
+    queryFn: async ({ signal }): Promise<WholeRun> => {
+      for (let round = 1; ; round += 1) {
+        const executions = await executionsOf(id, signal).catch((error: unknown) => {
+          // Who holds a gate's role alone may look at the run, and not at lists.
+          if (error instanceof Refused && error.status === 403) return { items: [], asOf: undefined };
+          throw error;
+        });
+        const run = await told<RunDetail>(api.GET('/runs/{runId}', { params: { path: { runId: id }, query: fresh() }, signal }));
+        seen(executions.asOf?.position);
+        const after = executions.asOf !== undefined && run.position > executions.asOf.position;
+        seen(run.position);
+        if (!after || round === 4) return { run, executions: [...executions.items].reverse() };
+      }
+    },
+  });
+
+export const factsQuery = (id: string) =>
+  infiniteQueryOptions({
+    queryKey: ['facts', id],
+    queryFn: ({ pageParam, signal }) => told<Page<FactRow>>(api.GET('/runs/{runId}/events', { params: { path: { runId: id }, query: { limit: String(MOST), ...(pageParam === undefined ? {} : { after: pageParam }) } }, signal })),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (last: Page<FactRow>) => last.nextCursor ?? undefined,
+  });
+
+export const batchesQuery = (q: string) =>
+  infiniteQueryOptions({
+    queryKey: ['batches', q],
+    queryFn: ({ pageParam, signal }) => told<Page<BatchRow>>(api.GET('/batches', { params: { query: { ...(q !== '' && { q }), limit: String(PAGE), cursor: pageParam, ...(pageParam === undefined && fresh()) } }, signal })),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (last: Page<BatchRow>) => last.nextCursor ?? undefined,
+    placeholderData: (before) => before,
+  });
+export const batchQuery = (batch: string) =>
+  queryOptions({ queryKey: ['batch', batch], queryFn: ({ signal }) => toldWithTag<BatchDetail>(api.GET('/batches/{batch}', { params: { path: { batch }, query: fresh() }, signal })) });
+export const versionsQuery = (batch: string) =>
+  queryOptions({ queryKey: ['batch', batch, 'versions'], queryFn: ({ signal }) => told<Page<BatchVersionRow>>(api.GET('/batches/{batch}/versions', { params: { path: { batch }, query: fresh() }, signal })) });
+export const versionQuery = (batch: string, version: number) =>
+  queryOptions({
+    queryKey: ['batch', batch, 'version', version],
+    queryFn: ({ signal }) => told<BatchVersion>(api.GET('/batches/{batch}/versions/{version}', { params: { path: { batch, version: String(version) } }, signal })),
+    staleTime: Infinity,
+  });
+export const batchRunsQuery = (batch: string) =>
+  queryOptions({
+    queryKey: ['runs', 'of', batch],
+    queryFn: async ({ signal }) => {
+      const [runs, counts] = await together(() => Promise.all([runsPage({ batch }, { limit: 10 }, signal), runCounts({ batch }, signal)]));
+      return { runs, counts };
+    },
+  });
+export const jobsQuery = queryOptions({
+  queryKey: ['jobs'],
+  queryFn: async ({ signal }) => {
+    const items: JobRow[] = [];
+    for (let cursor: string | undefined; ; ) {
+      const page = await told<Page<JobRow>>(api.GET('/jobs', { params: { query: { limit: String(MOST), cursor } }, signal }));
+      items.push(...page.items);
+      if (page.nextCursor === null) return items;
+      cursor = page.nextCursor;
+    }
+  },
+});

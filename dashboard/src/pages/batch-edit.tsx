@@ -1,0 +1,2 @@
+export const NewBatch = () => null;
+export const EditBatch = () => null;

@@ -1,0 +1,39 @@
+/** What this server is: its version, its node, where its data lies, how far its rows are. */
+import { Get, Inject, Query } from '@nestjs/common';
+import { z } from 'zod';
+import { ReadSide } from '../reading/read-side.js';
+import type { ProjectionStatus } from '../reading/projection-host.js';
+import { asOf, atLeastQuery, awaitAtLeast } from './at-least.js';
+import { Door } from './door.js';
+import type { AsOf } from './paging.js';
+import { Needs } from './roles.guard.js';
+
+/** Under which the controller is given {@link AboutNode}. */
+export const ABOUT = Symbol('about');
+
+export interface AboutNode {
+  readonly version: string;
+  /** As callers sign in, like `dev`. */
+  readonly auth: string;
+  readonly data: { readonly directory: string };
+  /** This incarnation of it; jobs at once, and how many of them are taken now. */
+  readonly node: { readonly id: string; readonly startedAt: string; readonly slots: number; readonly taken: number };
+  readonly projections: readonly Pick<ProjectionStatus, 'name' | 'version' | 'state' | 'position' | 'parked'>[];
+}
+
+const oneQuery = z.strictObject(atLeastQuery.shape);
+
+@Door('about')
+@Needs('viewer')
+export class AboutController {
+  constructor(
+    @Inject(ABOUT) private readonly about: () => AboutNode,
+    private readonly read: ReadSide,
+  ) {}
+
+  @Get()
+  async tell(@Query({ schema: oneQuery }) { atLeast }: z.output<typeof oneQuery>): Promise<AboutNode & { readonly asOf: AsOf }> {
+    await awaitAtLeast(this.read.host, atLeast, this.read.waitMs);
+    return { ...this.about(), asOf: asOf(this.read.host) };
+  }
+}
