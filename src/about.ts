@@ -19,7 +19,7 @@ export function aboutOf({ node, runner, read }: SluiceEngine, { auth, directory,
   const version = versionOf();
   return () => ({
     version, auth, data: { directory },
-    node: { id: node, startedAt, slots: runner.free + runner.taken, taken: runner.taken },
+    node: { id: node, startedAt, slots: runner.slots, taken: runner.taken },
     projections: read.host.status().map(({ name, version: of, state, position, parked }) => ({ name, version: of, state, position, parked })),
   });
 }

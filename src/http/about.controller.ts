@@ -3,6 +3,7 @@ import { Get, Inject, Query } from '@nestjs/common';
 import { z } from 'zod';
 import { ReadSide } from '../reading/read-side.js';
 import type { ProjectionStatus } from '../reading/projection-host.js';
+import { Answers, asOfAnswer, timeAnswer, uuidAnswer } from './answers.js';
 import { asOf, atLeastQuery, awaitAtLeast } from './at-least.js';
 import { Door } from './door.js';
 import type { AsOf } from './paging.js';
@@ -23,6 +24,18 @@ export interface AboutNode {
 
 const oneQuery = z.strictObject(atLeastQuery.shape);
 
+const aboutAnswer = z
+  .strictObject({
+    version: z.string(), auth: z.string(), data: z.strictObject({ directory: z.string() }),
+    node: z.strictObject({ id: uuidAnswer, startedAt: timeAnswer, slots: z.int(), taken: z.int() }),
+    projections: z.array(z.strictObject({
+      name: z.string(), version: z.int(), state: z.enum(['live', 'catchingUp', 'building']), position: z.string(),
+      parked: z.array(z.strictObject({ stream: z.string(), position: z.string(), reason: z.string() })),
+    })),
+    asOf: asOfAnswer,
+  })
+  .meta({ id: 'About', description: 'What this server is: its version, its node, where its data lies, how far its rows are' });
+
 @Door('about')
 @Needs('viewer')
 export class AboutController {
@@ -32,6 +45,7 @@ export class AboutController {
   ) {}
 
   @Get()
+  @Answers(200, aboutAnswer)
   async tell(@Query({ schema: oneQuery }) { atLeast }: z.output<typeof oneQuery>): Promise<AboutNode & { readonly asOf: AsOf }> {
     await awaitAtLeast(this.read.host, atLeast, this.read.waitMs);
     return { ...this.about(), asOf: asOf(this.read.host) };

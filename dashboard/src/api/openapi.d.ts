@@ -420,6 +420,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/schedules/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["SchedulesController_preview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/batches/validate": {
         parameters: {
             query?: never;
@@ -430,6 +446,54 @@ export interface paths {
         get?: never;
         put?: never;
         post: operations["BatchAuthorsController_validate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/projections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["ProjectionsController_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/projections/{name}/parked": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["ProjectionsController_parked"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/workers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["WorkersController_list"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -487,7 +551,554 @@ export interface paths {
 }
 export type webhooks = Record<string, never>;
 export interface components {
-    schemas: never;
+    schemas: {
+        /** @description Every refusal (RFC 9457): `type` is urn:sluice:<slug>, `detail` a sentence that a person can act on */
+        Problem: {
+            type: string;
+            title: string;
+            status: number;
+            detail: string;
+            errors?: components["schemas"]["Fault"][];
+            allowedActions?: unknown[];
+        };
+        /** @description One fault of the input: where, as a JSON Pointer, and what */
+        Fault: {
+            path: string;
+            message: string;
+        };
+        Me: {
+            actor: string;
+            roles: string[];
+            auth: string;
+        };
+        /** @description What this server is: its version, its node, where its data lies, how far its rows are */
+        About: {
+            version: string;
+            auth: string;
+            data: {
+                directory: string;
+            };
+            node: {
+                /** Format: uuid */
+                id: string;
+                /** Format: date-time */
+                startedAt: string;
+                slots: number;
+                taken: number;
+            };
+            projections: {
+                name: string;
+                version: number;
+                /** @enum {string} */
+                state: "live" | "catchingUp" | "building";
+                position: string;
+                parked: {
+                    stream: string;
+                    position: string;
+                    reason: string;
+                }[];
+            }[];
+            asOf: components["schemas"]["AsOf"];
+        };
+        /** @description How fresh the answer is: the position that the rows have got to, and how old they are */
+        AsOf: {
+            position: string;
+            lagMs: number;
+        };
+        JobList: {
+            items: components["schemas"]["Job"][];
+            nextCursor: string | null;
+            total: number;
+            /** @enum {string} */
+            totalIs: "exact" | "atLeast";
+            asOf: components["schemas"]["AsOf"];
+        };
+        /** @description `parameters` and `outputs` are JSON Schemas */
+        Job: {
+            name: string;
+            description: string | null;
+            tags: string[];
+            parameters: {
+                [key: string]: unknown;
+            };
+            outputs?: {
+                [key: string]: unknown;
+            };
+            retry: {
+                [key: string]: unknown;
+            };
+            timeoutMs: number | null;
+            cancelGraceMs: number;
+        };
+        Started: {
+            /** Format: uuid */
+            runId: string;
+            position: string;
+        };
+        RunList: {
+            items: components["schemas"]["RunRow"][];
+            nextCursor: string | null;
+            total: number;
+            /** @enum {string} */
+            totalIs: "exact" | "atLeast";
+            asOf: components["schemas"]["AsOf"];
+        };
+        RunRow: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            batchId: string;
+            batchName: string;
+            batchVersion: number;
+            status: components["schemas"]["RunStatus"];
+            paused: boolean;
+            trigger: components["schemas"]["Trigger"];
+            parameters: components["schemas"]["Json"];
+            labels: {
+                [key: string]: string;
+            };
+            /** Format: date-time */
+            startedAt: string;
+            endedAt: string | null;
+            durationMs: number | null;
+            startedBy: string;
+            reason: string | null;
+            stepCount: number;
+            counts: components["schemas"]["StepCounts"];
+            error: components["schemas"]["RunError"] | null;
+            retryOf: string | null;
+            retriedBy: string | null;
+            position: string;
+        };
+        /** @enum {string} */
+        RunStatus: "running" | "parked" | "failing" | "compensating" | "cancelling" | "completed" | "failed" | "cancelled";
+        Trigger: {
+            /** @enum {string} */
+            type: "api" | "schedule" | "backfill" | "retry" | "code";
+            /** Format: date-time */
+            due?: string;
+        };
+        /** @description Any JSON value */
+        Json: import('./shapes').Json;
+        /** @description How many steps of the run stand where; they add up to `total` */
+        StepCounts: {
+            total: number;
+            pending: number;
+            dispatched: number;
+            running: number;
+            retrying: number;
+            waiting: number;
+            succeeded: number;
+            failed: number;
+            cancelled: number;
+            skipped: number;
+        };
+        /** @description What went wrong: `message` for people, `code` for programs */
+        RunError: {
+            /** @enum {string} */
+            kind: "error" | "terminal" | "timeout" | "lost" | "validation" | "expression" | "rejected" | "unknown-job";
+            code: string;
+            message: string;
+            retryable: boolean;
+        };
+        RunCounts: {
+            total: number;
+            byStatus: {
+                running: number;
+                parked: number;
+                failing: number;
+                compensating: number;
+                cancelling: number;
+                completed: number;
+                failed: number;
+                cancelled: number;
+            };
+            asOf: components["schemas"]["AsOf"];
+        };
+        RunDetail: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            batchId: string;
+            batchName: string;
+            batchVersion: number;
+            status: components["schemas"]["RunStatus"];
+            paused: boolean;
+            trigger: components["schemas"]["Trigger"];
+            parameters: components["schemas"]["Json"];
+            labels: {
+                [key: string]: string;
+            };
+            /** Format: date-time */
+            startedAt: string;
+            endedAt: string | null;
+            durationMs: number | null;
+            startedBy: string;
+            reason: string | null;
+            stepCount: number;
+            counts: components["schemas"]["StepCounts"];
+            error: components["schemas"]["RunError"] | null;
+            retryOf: string | null;
+            retriedBy: string | null;
+            position: string;
+            steps: components["schemas"]["StepNode"][];
+            approvals: components["schemas"]["Approval"][];
+            waitingFor: components["schemas"]["WaitsFor"][];
+            allowedActions: components["schemas"]["AllowedAction"][];
+        };
+        StepNode: {
+            id: string;
+            /** @enum {string} */
+            type: "job" | "gate" | "parallel" | "decision";
+            status: components["schemas"]["StepStatus"];
+            attempts: number;
+            startedAt: string | null;
+            endedAt: string | null;
+            params: components["schemas"]["Json"];
+            outputs: components["schemas"]["Json"];
+            error: components["schemas"]["RunError"] | null;
+            executionIds: string[];
+            /** Format: uuid */
+            approvalId?: string;
+            branches?: components["schemas"]["BranchNode"][];
+        };
+        /** @enum {string} */
+        StepStatus: "pending" | "dispatched" | "running" | "retrying" | "waiting" | "succeeded" | "failed" | "cancelled" | "skipped";
+        BranchNode: {
+            id: string | null;
+            label: string | null;
+            taken?: boolean;
+            steps: components["schemas"]["StepNode"][];
+        };
+        Approval: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            runId: string;
+            /** Format: uuid */
+            batchId: string;
+            batchName: string;
+            stepId: string;
+            /** @enum {string} */
+            state: "pending" | "decided";
+            title: string;
+            description: string | null;
+            data: components["schemas"]["Json"];
+            digest: string;
+            allowedRoles: string[];
+            quorum: number;
+            given: number;
+            /** Format: date-time */
+            since: string;
+            deadline: string | null;
+            overdue: boolean;
+            outcome: components["schemas"]["GateOutcome"] | null;
+            decidedBy: string | null;
+            decidedAt: string | null;
+            note: string | null;
+        };
+        /** @enum {string} */
+        GateOutcome: "approved" | "autoApproved" | "rejected" | "timedOut" | "cancelled";
+        /** @description What the run waits for, who can end that, and when it ends by itself */
+        WaitsFor: {
+            what: string;
+            stepId?: string;
+            /** Format: date-time */
+            since: string;
+            who: string[];
+            /** Format: date-time */
+            endsAt?: string;
+            text: string;
+        };
+        /** @description What this caller may do now, and where */
+        AllowedAction: {
+            action: string;
+            href: string;
+            /** @enum {string} */
+            method: "POST";
+            stepId?: string;
+        };
+        Controlled: {
+            status: components["schemas"]["RunStatus"];
+            position: string;
+        };
+        FactList: {
+            items: components["schemas"]["Fact"][];
+            nextCursor: string | null;
+            total: number;
+            /** @enum {string} */
+            totalIs: "exact" | "atLeast";
+            asOf: components["schemas"]["AsOf"];
+        };
+        /** @description An event as it stands in its stream; `metadata.hash` covers it and the one before it */
+        Fact: {
+            stream: string;
+            revision: string;
+            type: string;
+            data: {
+                [key: string]: components["schemas"]["Json"];
+            };
+            metadata: {
+                [key: string]: string;
+            };
+            /** Format: uuid */
+            id: string;
+            position: string;
+            /** Format: date-time */
+            recordedAt: string;
+        };
+        ExecutionList: {
+            items: components["schemas"]["Execution"][];
+            nextCursor: string | null;
+            total: number;
+            /** @enum {string} */
+            totalIs: "exact" | "atLeast";
+            asOf: components["schemas"]["AsOf"];
+        };
+        Execution: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            runId: string;
+            /** Format: uuid */
+            batchId: string;
+            batchName: string;
+            stepId: string;
+            /** @enum {string} */
+            kind: "step" | "compensation" | "onFailure";
+            job: string;
+            attempt: number;
+            status: components["schemas"]["ExecutionStatus"];
+            worker: string | null;
+            /** Format: date-time */
+            queuedAt: string;
+            startedAt: string | null;
+            endedAt: string | null;
+            params: components["schemas"]["Json"];
+            outputs: components["schemas"]["Json"];
+            error: components["schemas"]["RunError"] | null;
+            progress: components["schemas"]["Progress"] | null;
+            log: string[] | null;
+        };
+        /** @enum {string} */
+        ExecutionStatus: "queued" | "running" | "succeeded" | "failed" | "timedOut" | "lost" | "cancelled" | "orphaned";
+        Progress: {
+            done: number;
+            total: number | null;
+        };
+        ApprovalList: {
+            items: components["schemas"]["Approval"][];
+            nextCursor: string | null;
+            total: number;
+            /** @enum {string} */
+            totalIs: "exact" | "atLeast";
+            asOf: components["schemas"]["AsOf"];
+        };
+        /** @description `outcome` is null while others have to approve too */
+        Decided: {
+            outcome: components["schemas"]["GateOutcome"] | null;
+            given: number;
+            quorum: number;
+            position: string;
+        };
+        BatchList: {
+            items: components["schemas"]["BatchRow"][];
+            nextCursor: string | null;
+            total: number;
+            /** @enum {string} */
+            totalIs: "exact" | "atLeast";
+            asOf: components["schemas"]["AsOf"];
+        };
+        BatchRow: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            title: string | null;
+            description: string | null;
+            labels: {
+                [key: string]: string;
+            };
+            version: number;
+            /** @enum {string} */
+            source: "api" | "code";
+            schedule: {
+                cron: string;
+                timeZone?: string;
+                /** @enum {string} */
+                catchUp?: "skip" | "latest" | "all";
+                catchUpWindow?: string | number;
+                catchUpLimit?: number;
+                /** @enum {string} */
+                overlap?: "allow" | "skip" | "queue" | "cancelPrevious";
+                queueLimit?: number;
+                jitter?: string | number;
+                startAt?: string | null;
+                endAt?: string | null;
+                parameters?: Record<string, never>;
+                paused?: boolean;
+            } | null;
+            stepCount: number;
+            /** Format: date-time */
+            createdAt: string;
+            createdBy: string;
+            /** Format: date-time */
+            updatedAt: string;
+            updatedBy: string;
+        };
+        BatchDetail: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            title: string | null;
+            description: string | null;
+            labels: {
+                [key: string]: string;
+            };
+            version: number;
+            /** @enum {string} */
+            source: "api" | "code";
+            schedule: {
+                cron: string;
+                timeZone?: string;
+                /** @enum {string} */
+                catchUp?: "skip" | "latest" | "all";
+                catchUpWindow?: string | number;
+                catchUpLimit?: number;
+                /** @enum {string} */
+                overlap?: "allow" | "skip" | "queue" | "cancelPrevious";
+                queueLimit?: number;
+                jitter?: string | number;
+                startAt?: string | null;
+                endAt?: string | null;
+                parameters?: Record<string, never>;
+                paused?: boolean;
+            } | null;
+            stepCount: number;
+            /** Format: date-time */
+            createdAt: string;
+            createdBy: string;
+            /** Format: date-time */
+            updatedAt: string;
+            updatedBy: string;
+            definition: Record<string, never>;
+            warnings?: components["schemas"]["Fault"][];
+        };
+        BatchVersionList: {
+            items: components["schemas"]["BatchVersionRow"][];
+            nextCursor: string | null;
+            total: number;
+            /** @enum {string} */
+            totalIs: "exact" | "atLeast";
+            asOf: components["schemas"]["AsOf"];
+        };
+        BatchVersionRow: {
+            version: number;
+            /** @enum {string} */
+            source: "api" | "code";
+            definitionHash: string;
+            stepCount: number;
+            /** Format: date-time */
+            definedAt: string;
+            definedBy: string;
+        };
+        BatchVersion: {
+            version: number;
+            /** @enum {string} */
+            source: "api" | "code";
+            definitionHash: string;
+            stepCount: number;
+            /** Format: date-time */
+            definedAt: string;
+            definedBy: string;
+            definition: Record<string, never>;
+        };
+        SchedulePreview: {
+            items: {
+                /** Format: date-time */
+                due: string;
+            }[];
+        };
+        SavedBatch: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            version: number;
+            position: string;
+            warnings: components["schemas"]["Fault"][];
+        };
+        Judged: {
+            errors: components["schemas"]["Fault"][];
+            warnings: components["schemas"]["Fault"][];
+        };
+        ProjectionList: {
+            items: components["schemas"]["Projection"][];
+            nextCursor: string | null;
+            total: number;
+            /** @enum {string} */
+            totalIs: "exact" | "atLeast";
+            asOf: components["schemas"]["AsOf"];
+        };
+        /** @description One build of a projection; `rate` in facts a second */
+        Projection: {
+            name: string;
+            version: number;
+            build: number;
+            /** @enum {string} */
+            state: "live" | "catchingUp" | "building";
+            position: string;
+            rate: number;
+            fault: string | null;
+            parked: number;
+            lagMs: number;
+        };
+        ParkedList: {
+            items: components["schemas"]["ParkedStream"][];
+            nextCursor: string | null;
+            total: number;
+            /** @enum {string} */
+            totalIs: "exact" | "atLeast";
+            asOf: components["schemas"]["AsOf"];
+        };
+        ParkedStream: {
+            id: string;
+            stream: string;
+            position: string;
+            reason: string;
+        };
+        WorkerList: {
+            items: components["schemas"]["Worker"][];
+            nextCursor: string | null;
+            total: number;
+            /** @enum {string} */
+            totalIs: "exact" | "atLeast";
+            asOf: components["schemas"]["AsOf"];
+        };
+        Worker: {
+            /** Format: uuid */
+            id: string;
+            slots: {
+                total: number;
+                taken: number;
+                free: number;
+            };
+            running: {
+                /** Format: uuid */
+                id: string;
+                /** Format: uuid */
+                runId: string;
+                batchName: string;
+                stepId: string;
+                job: string;
+                attempt: number;
+                startedAt: string | null;
+                progress: components["schemas"]["Progress"] | null;
+            }[];
+        };
+        Ok: {
+            /** @enum {string} */
+            status: "ok";
+        };
+    };
     responses: never;
     parameters: never;
     requestBodies: never;
@@ -511,7 +1122,18 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description A refusal, as application/problem+json */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
             };
         };
     };
@@ -530,7 +1152,18 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["About"];
+                };
+            };
+            /** @description A refusal, as application/problem+json */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
             };
         };
     };
@@ -552,7 +1185,18 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["JobList"];
+                };
+            };
+            /** @description A refusal, as application/problem+json */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
             };
         };
     };
@@ -573,7 +1217,18 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description A refusal, as application/problem+json */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
             };
         };
     };
@@ -603,7 +1258,22 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        runId: string;
+                        position: string;
+                    };
+                };
+            };
+            /** @description A refusal, as application/problem+json */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
             };
         };
     };
@@ -635,7 +1305,18 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["Started"];
+                };
+            };
+            /** @description A refusal, as application/problem+json */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
             };
         };
     };
@@ -666,7 +1347,18 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["RunList"];
+                };
+            };
+            /** @description A refusal, as application/problem+json */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
             };
         };
     };
@@ -694,7 +1386,18 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["RunCounts"];
+                };
+            };
+            /** @description A refusal, as application/problem+json */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
             };
         };
     };
@@ -715,7 +1418,18 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["RunDetail"];
+                };
+            };
+            /** @description A refusal, as application/problem+json */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
             };
         };
     };
@@ -737,11 +1451,31 @@ export interface operations {
             };
         };
         responses: {
+            /** @description It was cancelled already */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Controlled"];
+                };
+            };
             202: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["Controlled"];
+                };
+            };
+            /** @description A refusal, as application/problem+json */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
             };
         };
     };
@@ -763,11 +1497,31 @@ export interface operations {
             };
         };
         responses: {
+            /** @description It was cancelled already */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Controlled"];
+                };
+            };
             202: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["Controlled"];
+                };
+            };
+            /** @description A refusal, as application/problem+json */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
             };
         };
     };
@@ -793,7 +1547,18 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["Controlled"];
+                };
+            };
+            /** @description A refusal, as application/problem+json */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
             };
         };
     };
@@ -819,7 +1584,18 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["Controlled"];
+                };
+            };
+            /** @description A refusal, as application/problem+json */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
             };
         };
     };
@@ -845,7 +1621,18 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["Controlled"];
+                };
+            };
+            /** @description A refusal, as application/problem+json */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
             };
         };
     };
@@ -868,7 +1655,18 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["FactList"];
+                };
+            };
+            /** @description A refusal, as application/problem+json */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
             };
         };
     };
@@ -890,6 +1688,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description A refusal, as application/problem+json */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
             };
         };
     };
@@ -918,7 +1725,18 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["ExecutionList"];
+                };
+            };
+            /** @description A refusal, as application/problem+json */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
             };
         };
     };
@@ -939,7 +1757,18 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["Execution"];
+                };
+            };
+            /** @description A refusal, as application/problem+json */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
             };
         };
     };
@@ -963,7 +1792,18 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["ApprovalList"];
+                };
+            };
+            /** @description A refusal, as application/problem+json */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
             };
         };
     };
@@ -984,7 +1824,18 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["Approval"];
+                };
+            };
+            /** @description A refusal, as application/problem+json */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
             };
         };
     };
@@ -1012,7 +1863,18 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["Decided"];
+                };
+            };
+            /** @description A refusal, as application/problem+json */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
             };
         };
     };
@@ -1039,7 +1901,18 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["Decided"];
+                };
+            };
+            /** @description A refusal, as application/problem+json */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
             };
         };
     };
@@ -1064,7 +1937,18 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["BatchList"];
+                };
+            };
+            /** @description A refusal, as application/problem+json */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
             };
         };
     };
@@ -1081,7 +1965,18 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["SavedBatch"];
+                };
+            };
+            /** @description A refusal, as application/problem+json */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
             };
         };
     };
@@ -1102,7 +1997,18 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["BatchDetail"];
+                };
+            };
+            /** @description A refusal, as application/problem+json */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
             };
         };
     };
@@ -1121,7 +2027,18 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["SavedBatch"];
+                };
+            };
+            /** @description A refusal, as application/problem+json */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
             };
         };
     };
@@ -1142,6 +2059,15 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description A refusal, as application/problem+json */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     BatchesController_versions: {
@@ -1161,7 +2087,18 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["BatchVersionList"];
+                };
+            };
+            /** @description A refusal, as application/problem+json */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
             };
         };
     };
@@ -1183,7 +2120,51 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["BatchVersion"];
+                };
+            };
+            /** @description A refusal, as application/problem+json */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    SchedulesController_preview: {
+        parameters: {
+            query: {
+                cron: string;
+                timeZone?: string;
+                count?: string;
+                from?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SchedulePreview"];
+                };
+            };
+            /** @description A refusal, as application/problem+json */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
             };
         };
     };
@@ -1200,7 +2181,110 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["Judged"];
+                };
+            };
+            /** @description A refusal, as application/problem+json */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ProjectionsController_list: {
+        parameters: {
+            query?: {
+                atLeast?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectionList"];
+                };
+            };
+            /** @description A refusal, as application/problem+json */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ProjectionsController_parked: {
+        parameters: {
+            query?: {
+                atLeast?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ParkedList"];
+                };
+            };
+            /** @description A refusal, as application/problem+json */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    WorkersController_list: {
+        parameters: {
+            query?: {
+                atLeast?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkerList"];
+                };
+            };
+            /** @description A refusal, as application/problem+json */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
             };
         };
     };
@@ -1217,7 +2301,9 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["Ok"];
+                };
             };
         };
     };
@@ -1234,7 +2320,9 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["Ok"];
+                };
             };
         };
     };
@@ -1252,6 +2340,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description A refusal, as application/problem+json */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
             };
         };
     };

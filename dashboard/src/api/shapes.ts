@@ -87,7 +87,8 @@ export interface BranchNode {
   readonly steps: readonly StepNode[];
 }
 export interface WaitsFor {
-  readonly what: 'resume' | 'approval' | 'job' | 'slot' | 'retry' | 'engine';
+  /** resume, approval, job, slot, retry, engine; a newer server may know more. */
+  readonly what: string;
   readonly stepId?: string;
   readonly since: string;
   readonly who: readonly string[];
@@ -229,13 +230,14 @@ export interface BatchVersion extends BatchVersionRow {
   readonly definition: BatchDefinition;
 }
 
+export type JsonSchema = Readonly<Record<string, unknown>>;
 export interface JobRow {
   readonly name: string;
   readonly description?: string | null;
   readonly tags?: readonly string[];
-  readonly parameters?: Json;
-  readonly outputs?: Json;
-  readonly retry?: Json;
+  readonly parameters?: JsonSchema;
+  readonly outputs?: JsonSchema;
+  readonly retry?: Readonly<Record<string, unknown>>;
   readonly timeoutMs?: number | null;
 }
 export interface FactRow {

@@ -8,7 +8,7 @@ import { jobsQuery, meQuery } from '../api/queries';
 import { may } from '../api/roles';
 import type { JobRow, Json } from '../api/shapes';
 import { Icon } from '../parts/icon';
-import { isEmptyJson, JsonView } from '../parts/json-view';
+import { JsonView } from '../parts/json-view';
 import { Empty, Loading, Problem } from '../parts/telling';
 import { duration } from '../parts/time';
 
@@ -38,7 +38,7 @@ export function Jobs() {
 }
 
 function Job({ job: { name, description, tags = [], parameters, outputs, timeoutMs, retry }, run }: { readonly job: JobRow; readonly run: (() => void) | undefined }) {
-  const attempts = typeof retry === 'object' && retry !== null && 'maxAttempts' in retry && typeof retry.maxAttempts === 'number' ? retry.maxAttempts : 1;
+  const attempts = typeof retry?.['maxAttempts'] === 'number' ? retry['maxAttempts'] : 1;
   return (
     <section className="panel" aria-label={name}>
       <div style={{ padding: '10px 14px' }}>
@@ -55,12 +55,12 @@ function Job({ job: { name, description, tags = [], parameters, outputs, timeout
           {typeof timeoutMs === 'number' && <span>may take {duration(timeoutMs)}</span>}
           {tags.map((tag) => <span key={tag} className="tag">{tag}</span>)}
         </p>
-        {parameters !== undefined && parameters !== null && (
+        {parameters !== undefined && (
           <details style={{ marginTop: 8 }}>
             <summary className="small" style={{ cursor: 'pointer' }}>What it takes and gives</summary>
             <div className="grid-2" style={{ marginTop: 8 }}>
-              <div><h3 style={{ marginBottom: 4 }}>Parameters</h3><JsonView value={parameters} label={`Parameters of ${name}`} /></div>
-              {outputs !== undefined && outputs !== null && !isEmptyJson(outputs) && <div><h3 style={{ marginBottom: 4 }}>Outputs</h3><JsonView value={outputs} label={`Outputs of ${name}`} /></div>}
+              <div><h3 style={{ marginBottom: 4 }}>Parameters</h3><JsonView value={parameters as Json} label={`Parameters of ${name}`} /></div>
+              {outputs !== undefined && Object.keys(outputs).length > 0 && <div><h3 style={{ marginBottom: 4 }}>Outputs</h3><JsonView value={outputs as Json} label={`Outputs of ${name}`} /></div>}
             </div>
           </details>
         )}
@@ -79,7 +79,7 @@ function RunJob({ job, close }: { readonly job: JobRow | undefined; readonly clo
 
 function RunJobForm({ job, close }: { readonly job: JobRow; readonly close: () => void }) {
   const navigate = useNavigate();
-  const [text, setText] = useState(() => JSON.stringify(skeletonOf(job.parameters ?? null), null, 2));
+  const [text, setText] = useState(() => JSON.stringify(skeletonOf(job.parameters), null, 2));
   const [fault, setFault] = useState('');
   const command = useCommand(startJob, ({ runId }) => void navigate({ to: '/runs/$runId', params: { runId } }));
   return (
@@ -106,8 +106,8 @@ function RunJobForm({ job, close }: { readonly job: JobRow; readonly close: () =
 }
 
 /** What must be given, ready to be filled in. */
-function skeletonOf(schema: Json): Json {
-  if (typeof schema !== 'object' || schema === null || Array.isArray(schema)) return {};
+function skeletonOf(schema: JobRow['parameters']): Json {
+  if (schema === undefined) return {};
   const { properties = {}, required = [] } = schema as { readonly properties?: Readonly<Record<string, { readonly type?: string; readonly default?: Json }>>; readonly required?: readonly string[] };
   const blank: Readonly<Record<string, Json>> = { string: '', integer: 0, number: 0, boolean: false, array: [], object: {} };
   return Object.fromEntries(required.map((name) => [name, properties[name]?.default ?? blank[properties[name]?.type ?? 'string'] ?? null]));

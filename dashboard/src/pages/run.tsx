@@ -126,7 +126,7 @@ function drawingOf(run: RunDetail, executions: WholeRun['executions'], definitio
   const isAfter = ({ id }: StepNode): boolean => (kinds.get(id) ?? 'step') !== 'step' || id.endsWith(':compensate');
   const after = run.steps.filter(isAfter);
   const undone = after.filter(({ id }) => kinds.get(id) === 'compensation' || id.endsWith(':compensate'));
-  return draw(flowOf(definition?.steps, run.steps.filter((node) => !isAfter(node))), [
+  return draw(flowOf(definition?.steps, run.steps.filter((node) => !isAfter(node)), new Map(run.approvals.map(({ stepId, title }) => [stepId, title]))), [
     { caption: 'Undone, newest first', steps: flowOf(undefined, undone) },
     { caption: 'After the failure', steps: flowOf(undefined, after.filter((node) => !undone.includes(node))) },
   ]);

@@ -49,8 +49,35 @@ function Shown({ data }: { readonly data: Json }) {
     <div className="stack">
       {plain.length > 0 && <dl className="kv panel" style={{ padding: '10px 14px', background: 'var(--sunk)' }}>{plain.map(([name, value]) => <PlainValue key={name} name={name} value={value} />)}</dl>}
       {entries.filter(([, value]) => typeof value === 'object' && value !== null).map(([name, value]) => (
-        <div key={name}><h3 style={{ marginBottom: 4 }}>{name}</h3><JsonView value={value} label={name} /></div>
+        <div key={name}><h3 style={{ marginBottom: 4 }}>{name}</h3>{flatRows(value) === undefined ? <JsonView value={value} label={name} /> : <Rows rows={flatRows(value) ?? []} label={name} />}</div>
       ))}
+    </div>
+  );
+}
+
+type Flat = Readonly<Record<string, null | boolean | number | string>>;
+
+/** A list of records without anything inside them reads as a table. */
+function flatRows(value: Json): readonly Flat[] | undefined {
+  const isFlat = (row: Json): row is Flat => typeof row === 'object' && row !== null && !Array.isArray(row) && Object.values(row).every((cell) => typeof cell !== 'object' || cell === null);
+  return Array.isArray(value) && value.length > 0 && value.length <= MOST_ROWS && value.every(isFlat) ? value : undefined;
+}
+
+const MOST_ROWS = 100;
+
+function Rows({ rows, label }: { readonly rows: readonly Flat[]; readonly label: string }) {
+  const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
+  const numeric = (column: string): boolean => rows.every((row) => typeof (row[column] ?? 0) === 'number');
+  return (
+    <div className="tablewrap panel" tabIndex={0} role="region" aria-label={label}>
+      <table className="simple">
+        <thead><tr>{columns.map((column) => <th key={column} className={numeric(column) ? 'right' : ''}>{column}</th>)}</tr></thead>
+        <tbody>
+          {rows.map((row) => (
+            <tr key={JSON.stringify(row)}>{columns.map((column) => <td key={column} className={numeric(column) ? 'right num' : ''}>{typeof row[column] === 'number' ? row[column].toLocaleString('en') : String(row[column] ?? '')}</td>)}</tr>
+          ))}
+        </tbody>
+      </table>
     </div>
   );
 }
@@ -101,7 +128,7 @@ function Decide({ approval }: { readonly approval: ApprovalRow }) {
   if (!may) return <NotMine roles={allowedRoles} dev={me.data.auth === 'dev'} mine={me.data.roles} />;
   const error = approving.error ?? refusing.error;
   return (
-    <Stack gap="xs">
+    <Stack gap="xs" className="decide">
       <Textarea
         ref={field} label={rejecting ? 'Why you reject it' : 'Note'} required={rejecting} placeholder={rejecting ? 'The run fails with this reason' : 'If there is something to say'} autosize minRows={2} maxLength={2000} value={text}
         onChange={(event) => setText(event.currentTarget.value)}

@@ -58,21 +58,23 @@ const CAPTION = 28;
 const LABEL = 22;
 const END = 14;
 
-/** The steps of a definition, with what the run says of each. */
-export function flowOf(definitions: readonly StepDefinition[] | undefined, nodes: readonly StepNode[] | undefined): readonly FlowStep[] {
+const NO_TITLES: ReadonlyMap<string, string> = new Map();
+
+/** The steps of a definition, with what the run says of each; of gates that were come to, their titles as people read them. */
+export function flowOf(definitions: readonly StepDefinition[] | undefined, nodes: readonly StepNode[] | undefined, titles: ReadonlyMap<string, string> = NO_TITLES): readonly FlowStep[] {
   if (definitions === undefined) return (nodes ?? []).map((node) => ({ ...plain(node), ...(node.branches && { branches: node.branches.map((branch) => ({ label: branch.label ?? branch.id, taken: branch.taken, steps: flowOf(undefined, branch.steps) })) }) }));
   return definitions.map((definition) => {
     const node = nodes?.find(({ id }) => id === definition.id);
     return {
-      id: definition.id, type: definition.type, title: definition.title ?? definition.id, what: whatOf(definition), status: node?.status, attempts: node?.attempts ?? 0,
-      ...(definition.branches && { branches: definition.branches.map((branch, at) => branchOf(branch, node?.branches?.[at], at)) }),
+      id: definition.id, type: definition.type, title: titles.get(definition.id) ?? definition.title ?? definition.id, what: whatOf(definition), status: node?.status, attempts: node?.attempts ?? 0,
+      ...(definition.branches && { branches: definition.branches.map((branch, at) => branchOf(branch, node?.branches?.[at], at, titles)) }),
     };
   });
 }
 
-function branchOf(branch: NonNullable<StepDefinition['branches']>[number], node: BranchNode | undefined, at: number): FlowBranch {
+function branchOf(branch: NonNullable<StepDefinition['branches']>[number], node: BranchNode | undefined, at: number, titles: ReadonlyMap<string, string>): FlowBranch {
   const label = branch.label ?? branch.id ?? branch.when ?? (branch.steps.length === 0 ? 'otherwise' : `branch ${at + 1}`);
-  return { label, taken: node?.taken, steps: flowOf(branch.steps, node?.steps) };
+  return { label, taken: node?.taken, steps: flowOf(branch.steps, node?.steps, titles) };
 }
 
 function plain({ id, type, status, attempts }: StepNode): FlowStep {

@@ -23,9 +23,9 @@ export function StepDetail({ run, step, definition, executions, close }: Props) 
   return (
     <section className="panel" aria-label={`Step ${step.id}`} data-testid="step-detail">
       <div className="head">
-        <h2 className="ellipsis" title={step.id}>{definition?.title ?? step.id}</h2>
+        <h2 className="ellipsis" title={step.id}>{gate === undefined ? (definition?.title ?? step.id) : `Gate ${step.id}`}</h2>
         <span className="row">
-          <Chip look={STEP_LOOKS[step.status]} />
+          {gate === undefined && <Chip look={STEP_LOOKS[step.status]} />}
           <Button variant="subtle" color="gray" size="compact-xs" onClick={close} aria-label="Show all steps"><Icon name="x" size={14} /></Button>
         </span>
       </div>
