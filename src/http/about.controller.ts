@@ -2,7 +2,7 @@
 import { Get, Inject, Query } from '@nestjs/common';
 import { z } from 'zod';
 import { ReadSide } from '../reading/read-side.js';
-import type { ProjectionStatus } from '../reading/projection-host.js';
+import type { ProjectionStatus } from '../reading/projection-status.js';
 import { Answers, asOfAnswer, timeAnswer, uuidAnswer } from './answers.js';
 import { asOf, atLeastQuery, awaitAtLeast } from './at-least.js';
 import { Door } from './door.js';
