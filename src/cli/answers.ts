@@ -34,7 +34,7 @@ export const runRow = z.looseObject({
 export type RunRow = z.infer<typeof runRow>;
 
 export const stepNode = z.looseObject({
-  id: text, type: maybe, status: text, attempts: counted, startedAt: maybe, endedAt: maybe, error, approvalId: maybe,
+  id: text, type: maybe, status: text, attempts: counted, startedAt: maybe, endedAt: maybe, error, approvalId: maybe, executionIds: names, keptFrom: maybe, kind: maybe,
   get steps(): Children<typeof stepNode> {
     return z.array(stepNode).nullish();
   },
@@ -45,7 +45,7 @@ export const stepNode = z.looseObject({
 export type StepNode = z.infer<typeof stepNode>;
 
 const branchNode = z.looseObject({
-  id: maybe, label: maybe, status: maybe,
+  id: maybe, label: maybe, status: maybe, taken: z.boolean().nullish(),
   get steps(): Children<typeof stepNode> {
     return z.array(stepNode).nullish();
   },

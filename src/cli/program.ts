@@ -15,6 +15,7 @@ import type { Surroundings } from './context.js';
 import { addEvents } from './events.js';
 import { Misused, Refused, Unfulfilled, Unreachable } from './failures.js';
 import { problemLines } from './problem-lines.js';
+import { addRunControl } from './run-control.js';
 import { addRuns } from './runs.js';
 import { addService } from './service.js';
 import { cleanText, safeJson } from './terminal.js';
@@ -55,6 +56,7 @@ function programOf(surroundings: Surroundings, version: string): Command {
   addService(program, surroundings);
   addBatches(program, surroundings);
   addRuns(program, surroundings);
+  addRunControl(program, surroundings);
   addApprovals(program, surroundings);
   addEvents(program, surroundings);
   addVerify(program, surroundings);

@@ -7,6 +7,8 @@ import { heading, safeJson, statusWord, type Terminal } from './terminal.js';
 /** A step with the branches of the tree drawn before its name. */
 interface TreeLine {
   readonly name: string;
+  /** In place of what is said of the step. */
+  readonly note?: string | undefined;
   readonly step: StepNode | undefined;
 }
 
@@ -15,7 +17,8 @@ interface TreeNode extends TreeLine {
 }
 
 export function runLines(terminal: Terminal, run: RunDetail, now: number): string[] {
-  const tree = treeOf(run.steps ?? []).flatMap(({ name, step, inner }) => [{ name, step }, ...drawn(inner, '')]);
+  const steps = run.steps ?? [];
+  const tree = [...lane(steps), ...lane(steps, 'compensation', '(undone)'), ...lane(steps, 'onFailure', '(after the failure)')];
   const waits = (run.waitingFor ?? []).flatMap((waiting) => [
     ...waitingLines(waiting, run).map((line) => `  ${line}`),
     ...shownLines(pendingAt(waiting, run)).map((line) => cut(terminal, `  ${line}`)),
@@ -93,23 +96,37 @@ function treeColumns(terminal: Terminal): Column<TreeLine>[] {
     { head: 'STATUS', cell: ({ step }) => step?.status, paint: (text) => statusWord(terminal, text) },
     { head: 'TRIES', cell: ({ step }) => (step?.attempts ?? 0) || '' },
     { head: 'TOOK', cell: ({ step }) => tookText(step?.startedAt, step?.endedAt), spare: true },
-    { head: 'NOTE', cell: ({ step }) => errorText(step?.error) || (step?.status === 'waiting' ? step.approvalId : ''), min: 12 },
+    { head: 'NOTE', cell: ({ step, note }) => note ?? noteOn(step), min: 12 },
   ];
+}
+
+/** What succeeded before, why it failed, or the id that somebody needs who acts on it. */
+function noteOn(step: StepNode | undefined): string {
+  if (step === undefined) return '';
+  if (typeof step.keptFrom === 'string') return `kept of run ${step.keptFrom}`;
+  return errorText(step.error) || (step.status === 'waiting' ? (step.approvalId ?? '') : step.status === 'running' && step.type === 'job' ? (step.executionIds?.at(-1) ?? '') : '');
+}
+
+/** The steps of one kind under their heading; those of the tree have none. */
+function lane(steps: readonly StepNode[], kind?: string, head?: string): TreeLine[] {
+  const own = steps.filter((step) => (step.kind ?? undefined) === kind);
+  const lines = treeOf(own).flatMap(({ name, step, inner }) => [{ name, step }, ...drawn(inner, '')]);
+  return head === undefined || lines.length === 0 ? lines : [{ name: head, step: undefined }, ...lines];
 }
 
 /** A list of steps as a tree; branches have names and no standing of their own. */
 function treeOf(steps: readonly StepNode[]): TreeNode[] {
   return steps.map((step) => {
-    const branches = (step.branches ?? []).map(({ id, label, steps: inner }, at) => {
-      return { name: label ?? id ?? `branch ${at + 1}`, step: undefined, inner: treeOf(inner ?? []) };
+    const branches = (step.branches ?? []).map(({ id, label, taken, steps: inner }, at) => {
+      return { name: label ?? id ?? `branch ${at + 1}`, step: undefined, note: taken === false ? 'not taken' : taken === true ? 'taken' : undefined, inner: treeOf(inner ?? []) };
     });
     return { name: step.id, step, inner: [...branches, ...treeOf(step.steps ?? [])] };
   });
 }
 
 function drawn(nodes: readonly TreeNode[], indent: string): TreeLine[] {
-  return nodes.flatMap(({ name, step, inner }, at) => {
+  return nodes.flatMap(({ name, step, note, inner }, at) => {
     const isLast = at === nodes.length - 1;
-    return [{ name: `${indent}${isLast ? '└─ ' : '├─ '}${name}`, step }, ...drawn(inner, `${indent}${isLast ? '   ' : '│  '}`)];
+    return [{ name: `${indent}${isLast ? '└─ ' : '├─ '}${name}`, step, note }, ...drawn(inner, `${indent}${isLast ? '   ' : '│  '}`)];
   });
 }

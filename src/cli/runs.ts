@@ -1,14 +1,14 @@
-/** `sluice run`, `runs`, `show`, `cancel`, `pause`, `resume`: runs and what becomes of them. */
+/** `sluice run`, `runs`, `show`, `cancel`: runs and what becomes of them. */
 import type { Command } from 'commander';
-import { hasEnded, listOf, RUN_STATUSES, runControlled, runDetail, runRow, runStarted, type RunDetail, type RunRow } from './answers.js';
+import { hasEnded, listOf, RUN_STATUSES, runControlled, runDetail, runRow, runStarted, type RunRow } from './answers.js';
 import { door } from './client.js';
 import { openSession, type Session, type Surroundings } from './context.js';
-import { Misused, Unfulfilled } from './failures.js';
+import { Misused } from './failures.js';
 import { filled, isObject, jsonFile, label, limit, oneOf, parameter } from './parsing.js';
-import { ageText, counted, durationText, errorText, tableLines, tookText, type Column } from './rendering.js';
+import { ageText, counted, durationText, errorText, tableLines, type Column } from './rendering.js';
 import { runLines } from './run-view.js';
-import { statusWord, type Terminal } from './terminal.js';
-import { RunWatch } from './watch.js';
+import { statusWord } from './terminal.js';
+import { watchTo } from './run-end.js';
 
 interface RunOptions {
   readonly param?: Readonly<Record<string, unknown>>;
@@ -65,22 +65,6 @@ export function addRuns(program: Command, surroundings: Surroundings): void {
     .action((runId: string, options: { reason: string; watch?: boolean }, command: Command) => {
       return cancel(openSession(surroundings, command), runId, options);
     });
-  addControl(program, surroundings, 'pause', 'begin nothing new in a run until it is resumed', 'Nothing new is begun; sluice resume goes on.');
-  addControl(program, surroundings, 'resume', 'go on with a paused run', 'It goes on where it was.');
-}
-
-function addControl(program: Command, surroundings: Surroundings, verb: 'pause' | 'resume', description: string, then: string): void {
-  program
-    .command(verb)
-    .description(description)
-    .argument('<run>', 'id')
-    .option('-m, --reason <text>', 'why', filled)
-    .action(async (runId: string, { reason }: { reason?: string }, command: Command) => {
-      const session = openSession(surroundings, command);
-      const answer = await session.client.change({ method: 'POST', path: door('runs', runId, verb), body: reason === undefined ? {} : { reason } }, runControlled);
-      session.document(answer.raw);
-      session.say(`Run ${runId} is ${statusWord(session.terminal, answer.body.status)}. ${then}`);
-    });
 }
 
 async function run(session: Session, batch: string, options: RunOptions): Promise<void> {
@@ -113,18 +97,6 @@ async function cancel(session: Session, runId: string, { reason, watch }: { reas
   }
   session.document(answer.raw);
   if (!hasEnded(status)) session.say('  Its jobs are being stopped; --watch follows that to the end.');
-}
-
-async function watchTo(session: Session, runId: string, wanted: string): Promise<void> {
-  const ended = await new RunWatch(session, runId).untilEnded();
-  session.say(endLine(session.terminal, ended));
-  if (ended.status !== wanted) throw new Unfulfilled();
-}
-
-function endLine(terminal: Terminal, run: RunDetail): string {
-  const took = durationText(run.durationMs) || tookText(run.startedAt, run.endedAt);
-  const why = errorText(run.error);
-  return `Run ${run.id} ${statusWord(terminal, run.status)}${took === '' ? '' : ` after ${took}`}${why === '' ? '.' : `: ${why}`}`;
 }
 
 function parametersIn(file: string | undefined): Readonly<Record<string, unknown>> {
