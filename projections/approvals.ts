@@ -35,7 +35,8 @@ export interface ApprovalRow {
 
 export interface ApprovalHistoryRow extends ApprovalRow {
   readonly notTheStarter: boolean;
-  readonly startedBy: string;
+  /** Everybody who counts as the run's starter. */
+  readonly starters: readonly string[];
   /** Who has approved so far, in order. */
   readonly givenBy: readonly string[];
 }
@@ -50,7 +51,7 @@ interface OpenRunRow {
   readonly runId: string;
   readonly batchId: string;
   readonly batchName: string;
-  readonly startedBy: string;
+  readonly starters: readonly string[];
 }
 
 export interface ApprovalCountRow {
@@ -63,19 +64,19 @@ export const APPROVALS: Table<ApprovalHistoryRow> = {
   columns: {
     id: 'text', runId: 'text', batchId: 'text', batchName: 'text', stepId: 'text', state: 'text', title: 'text', description: 'text', data: 'json', digest: 'text',
     allowedRoles: 'json', quorum: 'integer', given: 'integer', since: 'text', deadline: 'text', overdue: 'flag', outcome: 'text', decidedBy: 'text', decidedAt: 'text',
-    note: 'text', notTheStarter: 'flag', startedBy: 'text', givenBy: 'json',
+    note: 'text', notTheStarter: 'flag', starters: 'json', givenBy: 'json',
   },
   key: ['id'],
   indexes: [['since', 'id'], ['state', 'since', 'id'], ['runId', 'since', 'id']],
 };
 export const APPROVAL_ROLES: Table<ApprovalRoleRow> = { name: 'approval_roles', columns: { state: 'text', role: 'text', approvalId: 'text' }, key: ['approvalId', 'role'], indexes: [['role', 'state', 'approvalId']] };
-const OPEN_RUNS: Table<OpenRunRow> = { name: 'approval_runs', columns: { runId: 'text', batchId: 'text', batchName: 'text', startedBy: 'text' }, key: ['runId'], indexes: [] };
+const OPEN_RUNS: Table<OpenRunRow> = { name: 'approval_runs', columns: { runId: 'text', batchId: 'text', batchName: 'text', starters: 'json' }, key: ['runId'], indexes: [] };
 export const APPROVAL_COUNTS: Table<ApprovalCountRow> = { name: 'approval_counts', columns: { state: 'text', approvals: 'integer' }, key: ['state'], indexes: [] };
 
 export function approvals(streams: Streams): Projection {
   return {
     name: 'approvals',
-    version: 1,
+    version: 2,
     tables: [APPROVALS, APPROVAL_ROLES, OPEN_RUNS, APPROVAL_COUNTS],
     apply(stored, rows) {
       const of = runFactOf(streams, stored);
@@ -87,7 +88,7 @@ export function approvals(streams: Streams): Projection {
 function take({ id: runId, fact, at }: FactOf<Placed<RunFact>>, rows: Rows): void {
   switch (fact.type) {
     case 'RunStarted':
-      return rows.put(OPEN_RUNS, { runId, batchId: fact.data.batchId, batchName: fact.data.batchName, startedBy: fact.actor });
+      return rows.put(OPEN_RUNS, { runId, batchId: fact.data.batchId, batchName: fact.data.batchName, starters: [...(fact.data.starters ?? []), fact.actor] });
     case 'RunCompleted':
     case 'RunFailed':
     case 'RunCancelled':
@@ -118,7 +119,7 @@ function parked(runId: string, data: RunFactData<'GateParked'>, at: string, rows
   const { approvalId: id, stepId, title, description, data: shown, digest, allowedRoles, quorum, notTheStarter, deadline } = data;
   return {
     id, runId, batchId: run.batchId, batchName: run.batchName, stepId, state: 'pending', title, description, data: shown, digest, allowedRoles, quorum, given: 0,
-    since: at, deadline, overdue: false, outcome: null, decidedBy: null, decidedAt: null, note: null, notTheStarter, startedBy: run.startedBy, givenBy: [],
+    since: at, deadline, overdue: false, outcome: null, decidedBy: null, decidedAt: null, note: null, notTheStarter, starters: run.starters, givenBy: [],
   };
 }
 

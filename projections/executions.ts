@@ -55,6 +55,7 @@ interface OpenRunRow {
 export interface RefusedStepRow {
   readonly runId: string;
   readonly stepId: string;
+  readonly kind: 'step' | 'compensation' | 'onFailure';
   readonly at: string;
   readonly error: RunError;
 }
@@ -65,6 +66,16 @@ export interface SkippedStepRow {
   readonly stepId: string;
   readonly revision: number;
   readonly branches: readonly number[] | null;
+  readonly at: string;
+}
+
+/** A step that succeeded in a run before: in which, by which execution or approval. */
+export interface KeptStepRow {
+  readonly runId: string;
+  readonly stepId: string;
+  readonly fromRun: string;
+  readonly fromId: string;
+  readonly outputs: JsonValue;
   readonly at: string;
 }
 
@@ -92,9 +103,12 @@ export const EXECUTIONS: Table<ExecutionHistoryRow> = {
   indexes: [['queuedAt', 'id'], ['runId', 'queuedAt', 'id'], ['status', 'queuedAt', 'id'], ['job', 'queuedAt', 'id'], ['batchId', 'queuedAt', 'id']],
 };
 const OPEN_RUNS: Table<OpenRunRow> = { name: 'execution_runs', columns: { runId: 'text', batchId: 'text', batchName: 'text' }, key: ['runId'], indexes: [] };
-export const REFUSED_STEPS: Table<RefusedStepRow> = { name: 'refused_steps', columns: { runId: 'text', stepId: 'text', at: 'text', error: 'json' }, key: ['runId', 'stepId'], indexes: [] };
+export const REFUSED_STEPS: Table<RefusedStepRow> = { name: 'refused_steps', columns: { runId: 'text', stepId: 'text', kind: 'text', at: 'text', error: 'json' }, key: ['runId', 'stepId'], indexes: [] };
 export const SKIPPED_STEPS: Table<SkippedStepRow> = {
   name: 'skipped_steps', columns: { runId: 'text', stepId: 'text', revision: 'integer', branches: 'json', at: 'text' }, key: ['runId', 'stepId', 'revision'], indexes: [],
+};
+export const KEPT_STEPS: Table<KeptStepRow> = {
+  name: 'kept_steps', columns: { runId: 'text', stepId: 'text', fromRun: 'text', fromId: 'text', outputs: 'json', at: 'text' }, key: ['runId', 'stepId'], indexes: [],
 };
 export const DECISIONS: Table<DecisionRow> = { name: 'decisions', columns: { runId: 'text', stepId: 'text', branch: 'integer', at: 'text' }, key: ['runId', 'stepId'], indexes: [] };
 export const EXECUTION_COUNTS: Table<ExecutionCountRow> = { name: 'execution_counts', columns: { status: 'text', executions: 'integer' }, key: ['status'], indexes: [] };
@@ -102,8 +116,8 @@ export const EXECUTION_COUNTS: Table<ExecutionCountRow> = { name: 'execution_cou
 export function executions(streams: Streams): Projection {
   return {
     name: 'executions',
-    version: 2,
-    tables: [EXECUTIONS, OPEN_RUNS, REFUSED_STEPS, SKIPPED_STEPS, DECISIONS, EXECUTION_COUNTS],
+    version: 3,
+    tables: [EXECUTIONS, OPEN_RUNS, REFUSED_STEPS, SKIPPED_STEPS, KEPT_STEPS, DECISIONS, EXECUTION_COUNTS],
     apply(stored, rows) {
       const of = runFactOf(streams, stored);
       if (of !== undefined) take(of, rows);
@@ -120,9 +134,11 @@ function take({ id: runId, fact, at }: FactOf<Placed<RunFact>>, rows: Rows): voi
     case 'RunCancelled':
       return rows.remove(OPEN_RUNS, runId);
     case 'StepRefused':
-      return rows.put(REFUSED_STEPS, { runId, stepId: fact.data.stepId, at, error: fact.data.error });
+      return rows.put(REFUSED_STEPS, { runId, stepId: fact.data.stepId, kind: fact.data.kind ?? 'step', at, error: fact.data.error });
     case 'StepSkipped':
       return rows.put(SKIPPED_STEPS, { runId, stepId: fact.data.stepId, revision: fact.revision, branches: fact.data.branches, at });
+    case 'StepKept':
+      return rows.put(KEPT_STEPS, { runId, stepId: fact.data.stepId, fromRun: fact.data.from.runId, fromId: fact.data.from.id, outputs: fact.data.outputs ?? null, at });
     case 'DecisionTaken':
       return rows.put(DECISIONS, { runId, stepId: fact.data.stepId, branch: fact.data.branch, at });
     case 'StepDispatched':

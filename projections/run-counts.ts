@@ -67,6 +67,8 @@ function moveOf(fact: RunFact): Move | undefined {
       return ['running', fact.data.final ? 'failed' : 'retrying'];
     case 'StepCancelled':
       return [fact.data.was, 'cancelled'];
+    case 'StepKept':
+      return ['pending', 'succeeded'];
     case 'GateParked':
       return ['pending', 'waiting'];
     case 'GateApproved':

@@ -76,7 +76,7 @@ export const RUN_COUNTS: Table<RunCountRow> = {
 export function runHistory(streams: Streams): Projection {
   return {
     name: 'run_history',
-    version: 2,
+    version: 3,
     tables: [RUNS, RUN_LABELS, RUN_COUNTS],
     apply(stored, rows) {
       const of = runFactOf(streams, stored);
@@ -84,6 +84,7 @@ export function runHistory(streams: Streams): Projection {
       const before = rows.get(RUNS, of.id);
       const after = before === undefined ? begun(of, rows) : gone(before, of);
       rows.put(RUNS, after);
+      if (before === undefined && after.retryOf !== null) linkBack(rows, after.retryOf, of.id);
       count(rows, before, after);
     },
   };
@@ -98,8 +99,14 @@ function begun({ id, fact, at, position }: FactOf<Placed<RunFact>>, rows: Rows):
     parameters: data.parameters, labels: data.labels, startedAt: at, endedAt: null, durationMs: null, startedBy: fact.actor, reason: data.reason,
     stepCount: data.stepCount,
     counts: { total: data.total, pending: data.total, dispatched: 0, running: 0, retrying: 0, waiting: 0, succeeded: 0, failed: 0, cancelled: 0, skipped: 0 },
-    error: null, retryOf: null, retriedBy: null, position, triggerType: data.trigger.type, definitionHash: data.definitionHash, pausedAt: null, pausedBy: null,
+    error: null, retryOf: data.retry?.of ?? null, retriedBy: null, position, triggerType: data.trigger.type, definitionHash: data.definitionHash, pausedAt: null, pausedBy: null,
   };
+}
+
+/** The run that is tried again names the one that does it. */
+function linkBack(rows: Rows, of: string, by: string): void {
+  const row = rows.get(RUNS, of);
+  if (row !== undefined) rows.put(RUNS, { ...row, retriedBy: by });
 }
 
 function gone(row: RunHistoryRow, { fact, at, position }: FactOf<Placed<RunFact>>): RunHistoryRow {

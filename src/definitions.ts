@@ -43,21 +43,22 @@ export class Definitions implements Plans {
     private readonly jobs: JobRegistry,
   ) {}
 
-  async startable(batch: string): Promise<StartableBatch | Rejected> {
+  async startable(batch: string, at?: number): Promise<StartableBatch | Rejected> {
     const id = parseId<BatchId>(batch) ?? ids.batch(batch);
     const { versions, deleted } = await this.versionsOf(id);
-    const newest = versions.at(-1);
-    if (newest === undefined) return { rejected: 'not-found', detail: `There is no batch ${batch.slice(0, 100)}.` };
-    if (deleted) return { rejected: 'batch-deleted', detail: `Batch ${newest.name} was deleted and starts no more runs.` };
-    const plan = this.planOf(newest);
+    const found = at === undefined ? versions.at(-1) : versions.find(({ version }) => version === at);
+    if (found === undefined) return { rejected: 'not-found', detail: `There is no batch ${batch.slice(0, 100)}${at === undefined ? '' : ` of version ${at}`}.` };
+    const { name, version, by: editedBy } = found;
+    if (deleted) return { rejected: 'batch-deleted', detail: `Batch ${name} was deleted and starts no more runs.` };
+    const plan = this.planOf(found);
     const known = [...plan.jobs].filter((job) => this.jobs.has(job));
     return {
-      id, name: newest.name, version: newest.version, plan,
+      id, name, version, editedBy, plan,
       jobDefaults: Object.fromEntries(known.map((job) => [job, this.jobs.defaultsOf(job)])),
       unknownJobs: [...plan.jobs].filter((job) => !this.jobs.has(job)).map((job) => ({ path: '/steps', message: `No job is registered as "${job}".` })),
       // The parameters of a job that is run alone are its own: it judges them itself.
       check: (given) =>
-        newest.name.startsWith(JOB_BATCH_PREFIX) && isJsonObject(given) ? { parameters: given, errors: [] } : checkParameters(plan.definition.parameters ?? [], given),
+        name.startsWith(JOB_BATCH_PREFIX) && isJsonObject(given) ? { parameters: given, errors: [] } : checkParameters(plan.definition.parameters ?? [], given),
     };
   }
 

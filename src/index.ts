@@ -17,4 +17,4 @@ export type { RunFilter, RunRow } from './runs/run.queries.js';
 export type { StepNode, WaitsFor } from './runs/run-steps.queries.js';
 export { SluiceHealth, type SluiceHealthResult } from './sluice.health.js';
 export { SluiceModule, type SluiceFeature, type SluiceModuleExtras, type SluiceModuleOptions } from './sluice.module.js';
-export { RefusedError, Sluice, type ActorOptions, type StartOptions } from './sluice.service.js';
+export { RefusedError, Sluice, type ActorOptions, type RetryOptions, type StartOptions } from './sluice.service.js';

@@ -18,7 +18,7 @@ import { ids, parseId } from './ids.js';
 import type { ApprovalId, RunId } from './ids.js';
 import type { ReadSide } from './reading/read-side.js';
 import { sha256Of } from './actors/payloads.js';
-import { CancelRun, DecideGate, StartRun } from './runs/run.commands.js';
+import { CancelRun, DecideGate, RetryRun, StartRun } from './runs/run.commands.js';
 import type { GateDecision, RunAnswer } from './runs/run.commands.js';
 import { GetRun } from './runs/run-detail.queries.js';
 import type { RunDetail } from './runs/run-detail.queries.js';
@@ -35,6 +35,14 @@ export interface ActorOptions {
 
 export interface StartOptions extends ActorOptions {
   readonly labels?: Readonly<Record<string, string>>;
+  readonly reason?: string;
+}
+
+export interface RetryOptions extends ActorOptions {
+  /** A step of the run; what comes after it is done again too. */
+  readonly fromStep?: string;
+  /** The batch's newest version may stand in, if it agrees on what the run has behind it; `original` unless given. */
+  readonly version?: 'original' | 'newest';
   readonly reason?: string;
 }
 
@@ -88,6 +96,20 @@ export class Sluice {
     const { reason = null } = options;
     const { status, position } = taken(await this.commands.execute(new CancelRun(runIdOf(runId), reason, this.origin(options, `cancel ${runId}`, { reason }))));
     return { status, position };
+  }
+
+  /**
+   * Tries a run again that has failed or was cancelled: a new run that keeps what succeeded before `fromStep`, or before
+   * where the run came to a halt. There is one for each run.
+   *
+   * @throws RefusedError `not-retryable` with what two versions differ in, `validation-failed`, `batch-deleted`, `not-found`
+   */
+  async retry(runId: string, options: RetryOptions): Promise<{ readonly runId: string; readonly position: string }> {
+    const { fromStep = null, version = 'original', reason = null } = options;
+    const of = runIdOf(runId);
+    const origin = this.origin(options, `retry ${runId}`, { fromStep, version, reason });
+    const { runId: again, position } = taken(await this.commands.execute(new RetryRun(ids.retryOf(of), { of, fromStep, version, reason }, origin)));
+    return { runId: again, position };
   }
 
   /** @throws RefusedError `forbidden` without one of the gate's roles, `gate-already-decided`, `approval-stale`, `not-found` */

@@ -79,7 +79,7 @@ export function openSluice({ directory, clock, jobs, slots, namespace, readWaitM
     return isRejected(answer) ? answer.rejected : undefined;
   };
   const runner = new JobRunner(node, slots, jobs, say);
-  const runs = new ActorHost(runActor(streams, definitions, runner), log, log, clock, refusals);
+  const runs = new ActorHost(runActor(streams, definitions, runner, log), log, log, clock, refusals);
   const reactor = new Reactor({ reader: log, streams, runner, say, outlast, clock, report });
   const reading = new ProjectionHost({ reader: log, store, projections: projectionsOf(streams), clock, report });
   const parts = { reactor, runner, refusals, reading, store, log, clock, closing };

@@ -2,7 +2,7 @@
 import { expect } from '@jest/globals';
 import { countsAfter, statusAfter } from '../projections/run-counts.js';
 import { isRejected } from '../src/actors/actor.js';
-import type { Decided, Origin } from '../src/actors/actor.js';
+import type { Decided, Origin, Rejected } from '../src/actors/actor.js';
 import type { BatchDefinition } from '../src/events/definition.js';
 import { decodeRunFact } from '../src/events/run.codec.js';
 import type { JobDefaults, RunStatus, StepCounts } from '../src/events/run.events.js';
@@ -10,44 +10,90 @@ import { ids } from '../src/ids.js';
 import type { RunId } from '../src/ids.js';
 import { compilePlan } from '../src/runs/plan.js';
 import { runFold } from '../src/runs/run.actor.js';
-import { CancelRun, ClaimStep, DecideGate, FireTimer, ReportOutcome, StartRun } from '../src/runs/run.commands.js';
+import { CancelRun, ClaimStep, DecideGate, FireTimer, ReportOutcome, RetryRun, StartRun } from '../src/runs/run.commands.js';
 import type { AnyRunCommand, Outcome, TimerKind } from '../src/runs/run.commands.js';
+import type { Plan } from '../src/runs/plan.js';
 import { stepOf } from '../src/runs/run.context.js';
+import type { RunEvent } from '../src/runs/run.context.js';
 import { decideRun } from '../src/runs/run.decide.js';
-import type { RunCtx, RunSnapshot } from '../src/runs/run.draft.js';
+import type { Original, RunCtx, RunSnapshot } from '../src/runs/run.draft.js';
+import { keptOf } from '../src/runs/run.kept.js';
 
 const DEFAULTS: JobDefaults = {
   maxAttempts: 1, backoff: 'fixed', initialDelayMs: 1_000, maxDelayMs: 60_000, jitter: false, lostCounts: false, maxLosses: 5, timeoutMs: null, cancelGraceMs: 5_000, declares: ['day'],
 };
 export const RUN: RunId = ids.runOf(ids.keyedCommand('ann', 'POST', '/batches/b/runs', 'k'));
 
+/** The run that a trial tries again, and on which version. */
+export interface Again {
+  readonly of: Trial;
+  readonly version: 'original' | 'newest';
+}
+
 export class Trial {
   state: RunSnapshot | undefined;
   readonly facts: Decided[] = [];
+  private readonly actors: string[] = [];
+  /** Why the last command was not taken. */
+  refusal: Rejected | undefined;
   private counts: StepCounts | undefined;
   private rowStatus: RunStatus = 'running';
   nowMs = Date.UTC(2026, 0, 31, 12);
 
-  constructor(private readonly definition: Omit<BatchDefinition, 'name'>, private readonly claims = true, private readonly defaults: Partial<JobDefaults> = {}) {}
+  constructor(readonly definition: Omit<BatchDefinition, 'name'>, private readonly claims = true, private readonly defaults: Partial<JobDefaults> = {}, readonly again?: Again) {}
 
-  private get ctx(): RunCtx {
-    const plan = compilePlan({ name: 'trial', ...this.definition }, 'f'.repeat(64));
+  get runId(): RunId {
+    return this.again === undefined ? RUN : ids.retryOf(this.again.of.runId);
+  }
+
+  private ctxFor(actor: string): RunCtx {
+    const { plan } = this;
     return {
-      fold: runFold, actor: 'ann', nowMs: this.nowMs, random: () => 0.5,
-      newExecution: (stepId, attempt) => ids.execution(RUN, stepId, attempt), newApproval: (stepId, attempt) => ids.approval(RUN, stepId, attempt),
+      fold: runFold, actor, nowMs: this.nowMs, random: () => 0.5,
+      newExecution: (stepId, attempt) => ids.execution(this.runId, stepId, attempt), newApproval: (stepId, attempt) => ids.approval(this.runId, stepId, attempt),
       digest: (value) => JSON.stringify(value), claim: () => (this.claims ? 'node-1' : undefined),
       batch: {
-        id: ids.batch('trial'), name: 'trial', version: 1, plan, unknownJobs: [], check: () => ({ parameters: { day: '2026-01-31' }, errors: [] }),
+        id: ids.batch('trial'), name: 'trial', version: this.again?.version === 'newest' ? 2 : 1, editedBy: 'eddy', plan, unknownJobs: [], check: () => ({ parameters: { day: '2026-01-31' }, errors: [] }),
         jobDefaults: Object.fromEntries([...plan.jobs].map((job) => [job, { ...DEFAULTS, ...this.defaults }])),
       },
+      ...(this.again && { original: this.again.of.asOriginal() }),
     };
+  }
+
+  get plan(): Plan {
+    return compilePlan({ name: 'trial', ...this.definition }, 'f'.repeat(64));
+  }
+
+  /** The events of its stream: every fact with its place and whoever brought it about. */
+  get events(): RunEvent[] {
+    return this.facts.map(({ type, data }, revision) => decodeRunFact(type, data, revision, this.actors[revision] ?? ''));
+  }
+
+  /** As it is seen by a run that tries it again. */
+  asOriginal(): Original {
+    if (this.state === undefined) throw new Error('There is nothing to try again.');
+    const { events, plan } = this;
+    const before = events.slice(0, -1).reduce((so, event) => runFold.next(so, event), runFold.initial(plan));
+    return { state: this.state, before, kept: keptOf(this.runId, plan, events) };
+  }
+
+  /** A run that tries this one again, begun; on another definition if one is given. Or why not. */
+  retry({ fromStep = null, newest, who = 'rita' }: { fromStep?: string | null; newest?: Omit<BatchDefinition, 'name'>; who?: string } = {}): { trial: Trial; said: readonly string[] | string } {
+    const version = newest === undefined ? 'original' : 'newest';
+    const trial = new Trial(newest ?? this.definition, this.claims, this.defaults, { of: this, version });
+    return { trial, said: trial.say(new RetryRun(trial.runId, { of: this.runId, fromStep, version, reason: null }, from(who))) };
   }
 
   /** The types of the facts that the command led to, or why it was refused. */
   say(command: AnyRunCommand): readonly string[] | string {
-    const decision = decideRun(this.state, this.facts.length - 1, command, this.ctx);
-    if (isRejected(decision)) return decision.rejected;
+    const decision = decideRun(this.state, this.facts.length - 1, command, this.ctxFor(command.origin.actor));
+    if (isRejected(decision)) {
+      this.refusal = decision;
+      return decision.rejected;
+    }
     this.facts.push(...decision.facts);
+    this.actors.push(...decision.facts.map(() => command.origin.actor));
+    this.refusal = undefined;
     this.state = decision.state;
     const { total, ...byStatus } = this.state.context.counts;
     expect(Object.values(byStatus).reduce((sum, count) => sum + count, 0)).toBe(total);
@@ -66,16 +112,16 @@ export class Trial {
     expect({ counts: this.counts, status: this.rowStatus }).toEqual({ counts: this.state?.context.counts, status: this.state?.value });
   }
 
-  start = () => this.say(new StartRun(RUN, { batch: 'trial', parameters: {}, labels: {}, reason: null, trigger: { type: 'api' } }, from('ann')));
-  cancel = () => this.say(new CancelRun(RUN, 'enough', from('olga')));
-  report = (stepId: string, outcome: Outcome, attempt = this.step(stepId).attempt) => this.say(new ReportOutcome(RUN, ids.execution(RUN, stepId, attempt), stepId, outcome, from('node-1')));
+  start = () => this.say(new StartRun(this.runId, { batch: 'trial', parameters: {}, labels: {}, reason: null, trigger: { type: 'api' } }, from('ann')));
+  cancel = () => this.say(new CancelRun(this.runId, 'enough', from('olga')));
+  report = (stepId: string, outcome: Outcome, attempt = this.step(stepId).attempt) => this.say(new ReportOutcome(this.runId, ids.execution(this.runId, stepId, attempt), stepId, outcome, from('node-1')));
   succeed = (stepId: string, outputs = {}) => this.report(stepId, { kind: 'succeeded', outputs, report: {} });
   fail = (stepId: string, retryable = true) => this.report(stepId, { kind: 'failed', error: { kind: 'error', code: 'E', message: 'no', retryable }, report: {} });
   lose = (stepId: string) => this.report(stepId, { kind: 'lost', reason: 'crash' });
-  claim = (stepId: string, worker = 'node-1') => this.say(new ClaimStep(RUN, ids.execution(RUN, stepId, Math.max(1, this.step(stepId).attempt)), stepId, worker, from(worker)));
-  fire = (timer: TimerKind, stepId: string, generation = this.step(stepId).generation) => this.say(new FireTimer(RUN, timer, stepId, generation, from('timer')));
+  claim = (stepId: string, worker = 'node-1') => this.say(new ClaimStep(this.runId, ids.execution(this.runId, stepId, Math.max(1, this.step(stepId).attempt)), stepId, worker, from(worker)));
+  fire = (timer: TimerKind, stepId: string, generation = this.step(stepId).generation) => this.say(new FireTimer(this.runId, timer, stepId, generation, from('timer')));
   decide = (approve: boolean, roles: readonly string[], digest: string | null = null, stepId = 'ok', who = 'kim') =>
-    this.say(new DecideGate(RUN, { approvalId: ids.approval(RUN, stepId, 1), stepId, verdict: approve ? { approve, note: null } : { approve, reason: 'wrong' }, digest }, from(who, roles)));
+    this.say(new DecideGate(this.runId, { approvalId: ids.approval(this.runId, stepId, 1), stepId, verdict: approve ? { approve, note: null } : { approve, reason: 'wrong' }, digest }, from(who, roles)));
 
   step(stepId: string) {
     const step = this.state && stepOf(this.state.context, stepId);

@@ -44,8 +44,8 @@ export interface ActorKind<S, C extends ActorCommand> {
   payloadField(type: string): string | undefined;
   /** The state after these facts, which are a stream from its first fact on. @throws FoldViolation */
   fold(facts: readonly StoredFact[]): Promise<S>;
-  /** Everything that `decide` needs and that takes waiting. Called before every decision. */
-  decider(command: C): Promise<(state: S | undefined, revision: number, drawn: Drawn) => Decision<S>>;
+  /** Everything that `decide` needs and that takes waiting. Called before every decision, with the state that will be decided on. */
+  decider(command: C, state: S | undefined): Promise<(state: S | undefined, revision: number, drawn: Drawn) => Decision<S>>;
   /** Said after the append, or in its place when it failed, perhaps twice: what the decision had taken can be let go. */
   settle?(command: C, appended: boolean): void;
   /** Whether the command is one that an actor begins with: it is decided without looking first, because nearly always nothing is there. */
@@ -141,7 +141,7 @@ export class ActorHost<S, C extends ActorCommand> {
       const kept = unseen ? undefined : (known ?? (await this.load(stream)));
       const again = await this.saidBefore(stream, kept, command, tries > 0);
       if (again !== undefined) return again;
-      const decide = await this.kind.decider(command);
+      const decide = await this.kind.decider(command, kept?.state);
       const nowMs = this.clock.now();
       const decision = decide(kept?.state, kept?.revision ?? -1, { nowMs, random: randomFraction });
       const nothing = isRejected(decision) || decision.facts.length === 0;

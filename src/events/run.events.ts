@@ -59,7 +59,13 @@ export const runFactSchemas = {
     stepCount: counted, total: counted, jobDefaults: z.record(z.string(), jobDefaultsSchema),
     /** When the run as a whole has run out of time. */
     timeoutAt: time.nullable().optional(),
+    /** Who counts as its starter besides the actor: whoever started the runs that it retries, or last edited what a schedule started. */
+    starters: z.array(z.string()).optional(),
+    /** The run that it tries again, and what of it is kept, in the order in which it happened: `StepKept` and others follow. */
+    retry: z.strictObject({ of: uuid, version: z.enum(['original', 'newest']), fromStep: z.string().nullable(), keeps: z.array(z.string()) }).optional(),
   }),
+  /** A step that succeeded, or was approved, in a run before: `from` says in which, and by which execution or approval. */
+  StepKept: z.strictObject({ stepId: z.string(), from: z.strictObject({ runId: uuid, id: uuid }), outputs: json.optional() }),
   StepDispatched: z.strictObject({ ...attempt, job: z.string(), kind: z.enum(['step', 'compensation', 'onFailure']), params: json }),
   StepStarted: z.strictObject({ ...attempt, worker: z.string(), timeoutAt: time.nullable() }),
   StepSucceeded: z.strictObject({ ...attempt, outputs: json, ...report }),
@@ -114,7 +120,7 @@ export const runUpcasting = new Upcasting<RunFactType>({ types, changed: {}, upc
 
 /** Fields that may hold a large payload: over the inline limit they go to a blob and the fact names it. */
 export const RUN_PAYLOADS: Partial<Record<RunFactType, 'parameters' | 'params' | 'outputs' | 'data'>> = {
-  RunStarted: 'parameters', StepDispatched: 'params', StepSucceeded: 'outputs', GateParked: 'data',
+  RunStarted: 'parameters', StepKept: 'outputs', StepDispatched: 'params', StepSucceeded: 'outputs', GateParked: 'data',
 };
 
 export type RunStatus = 'running' | 'parked' | 'failing' | 'compensating' | 'cancelling' | 'completed' | 'failed' | 'cancelled';

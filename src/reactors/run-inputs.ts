@@ -51,7 +51,7 @@ export class RunInputs {
 
   apply(runId: RunId, fact: Placed<RunFact>): void {
     if (fact.type === 'RunStarted') this.kept.set(runId, { outputs: new Map(), characters: 0, filled: Promise.resolve() });
-    if (fact.type === 'StepSucceeded') this.note(runId, fact.data.stepId, held(fact.data.outputs, fact.revision));
+    if (hasOutputs(fact)) this.note(runId, fact.data.stepId, held(fact.data.outputs, fact.revision));
     if (fact.type === 'RunCompleted' || fact.type === 'RunFailed' || fact.type === 'RunCancelled') this.drop(runId);
   }
 
@@ -89,7 +89,7 @@ export class RunInputs {
     const run = { outputs, characters: 0, filled: Promise.resolve() };
     try {
       const stored = await this.reader.readStream(this.streams.run(runId));
-      for (const fact of stored.map(storedRunFact)) if (fact.type === 'StepSucceeded') put(run, fact.data.stepId, held(fact.data.outputs, fact.revision));
+      for (const fact of stored.map(storedRunFact)) if (hasOutputs(fact)) put(run, fact.data.stepId, held(fact.data.outputs, fact.revision));
     } catch (error) {
       this.kept.delete(runId);
       throw error;
@@ -103,9 +103,14 @@ export class RunInputs {
     const [stored] = await this.reader.readStream(this.streams.run(runId), { after: payload.revision - 1, limit: 1 });
     const fact = stored && storedRunFact(await inlined(stored, isRunFactType(stored.type) ? RUN_PAYLOADS[stored.type] : undefined, this.reader));
     if (fact?.type === 'StepDispatched') return fact.data.params;
-    if (fact?.type === 'StepSucceeded') return fact.data.outputs;
+    if (fact !== undefined && hasOutputs(fact)) return fact.data.outputs;
     throw new Error(`Fact ${payload.revision} of run ${runId} is not where it was seen.`);
   }
+}
+
+/** Of a step that succeeded in this run, or in the one that it tries again. */
+function hasOutputs(fact: RunFact): fact is RunFact & { readonly data: { readonly stepId: string; readonly outputs: JsonValue } } {
+  return fact.type === 'StepSucceeded' || (fact.type === 'StepKept' && fact.data.outputs !== undefined);
 }
 
 function put(run: Kept, stepId: string, output: Held): void {

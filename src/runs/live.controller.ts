@@ -15,6 +15,7 @@ import { QueryBus } from '@nestjs/cqrs';
 import { z } from 'zod';
 import { CLOCK } from '../clock.js';
 import type { Clock } from '../clock.js';
+import { isJsonObject } from '../events/json.js';
 import { Streams } from '../events/streams.js';
 import { uuidParam } from '../http/asking.js';
 import { GetApproval, approvalRow } from '../gates/approval.queries.js';
@@ -126,6 +127,8 @@ export class LiveController implements OnModuleDestroy {
     const changed = { run: new Set<string>(), execution: new Set<string>(), approval: new Set<string>() };
     for (const { stream, data } of facts) {
       changed.run.add(this.streams.parse(stream)?.id ?? '');
+      // The run that is tried again is told by whom.
+      if (data.retry !== undefined && isJsonObject(data.retry) && typeof data.retry.of === 'string') changed.run.add(data.retry.of);
       if (typeof data.executionId === 'string') changed.execution.add(data.executionId);
       if (typeof data.approvalId === 'string') changed.approval.add(data.approvalId);
     }

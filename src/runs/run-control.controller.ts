@@ -1,4 +1,4 @@
-/** The doors by which a run is controlled: cancel it or one attempt of it, pause, resume. */
+/** The doors by which a run is controlled: cancel it or one attempt of it, pause, resume, retry. */
 import { Body, HttpCode, Param, Post, Req, Res } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
@@ -7,7 +7,7 @@ import type { Origin } from '../actors/actor.js';
 import type { RunStatus } from '../events/run.events.js';
 import { Answers } from '../http/answers.js';
 import { isRefusal, problemOf, sayMutation } from '../http/accepted.js';
-import { storedText } from '../http/asking.js';
+import { storedText, textParam } from '../http/asking.js';
 import { Door } from '../http/door.js';
 import { commandIdentity } from '../http/idempotency.js';
 import { Who } from '../http/identity.js';
@@ -16,23 +16,34 @@ import { Links } from '../http/links.js';
 import { Problem } from '../http/problem.js';
 import type { HttpRequest } from '../http/request.js';
 import { Needs } from '../http/roles.guard.js';
-import { parseId } from '../ids.js';
+import { ids, parseId } from '../ids.js';
 import type { ExecutionId, RunId } from '../ids.js';
 import { ReadSide } from '../reading/read-side.js';
 import { GetExecution } from './execution.queries.js';
 import type { ExecutionRow } from './execution.queries.js';
-import { controlAnswer } from './run.answers.js';
-import { CancelExecution, CancelRun, PauseRun, ResumeRun } from './run.commands.js';
-import type { RunCommand } from './run.commands.js';
+import { controlAnswer, startedAnswer } from './run.answers.js';
+import { CancelExecution, CancelRun, PauseRun, ResumeRun, RetryRun } from './run.commands.js';
+import type { RunAnswer, RunCommand } from './run.commands.js';
 import { GetRun } from './run-detail.queries.js';
 import { idOf } from './runs.controller.js';
 
 const body = z.strictObject({ reason: storedText(2_000).nullable().default(null) }).default({ reason: null });
 type Said = z.output<typeof body>;
+const retryBody = z
+  .strictObject({ fromStep: textParam.nullable().default(null), version: z.enum(['original', 'newest']).default('original'), reason: storedText(2_000).nullable().default(null) })
+  .default({ fromStep: null, version: 'original', reason: null });
+type Retried = z.output<typeof retryBody>;
 
 interface ControlAnswer {
   readonly status: RunStatus;
   readonly position: string;
+}
+
+interface Asked {
+  readonly caller: Caller;
+  readonly request: HttpRequest;
+  readonly response: unknown;
+  readonly said: Said | Retried;
 }
 
 @Door()
@@ -70,6 +81,18 @@ export class RunControlController {
     return this.control(runId, { caller, request, response, said }, (id, origin) => new ResumeRun(id, said.reason, origin));
   }
 
+  /** A new run that keeps what succeeded before that step, or before where the run came to a halt. There is one for each run. */
+  @Post('runs/:runId/retry')
+  @HttpCode(202)
+  @Answers(202, startedAnswer)
+  async retry(@Param('runId') runId: string, @Body({ schema: retryBody }) said: Retried, @Who() caller: Caller, @Req() request: HttpRequest, @Res({ passthrough: true }) response: unknown): Promise<{ readonly runId: RunId; readonly position: string }> {
+    const of = idOf(runId);
+    const again = ids.retryOf(of);
+    const answer = await this.say(of, { caller, request, response, said }, (origin) => new RetryRun(again, { of, ...said }, origin));
+    this.adapterHost.httpAdapter.setHeader(response, 'Location', `${this.links.base}/runs/${again}`);
+    return { runId: again, position: answer.position };
+  }
+
   /** Stops one attempt: its step fails with it and is not tried again. */
   @Post('executions/:id/cancel')
   @HttpCode(202)
@@ -88,16 +111,21 @@ export class RunControlController {
     return row;
   }
 
-  private async control(runId: string, asked: { caller: Caller; request: HttpRequest; response: unknown; said: Said }, command: (id: RunId, origin: Origin) => RunCommand): Promise<ControlAnswer> {
-    const { caller, request, response, said } = asked;
+  private async control(runId: string, asked: Asked, command: (id: RunId, origin: Origin) => RunCommand): Promise<ControlAnswer> {
     const id = idOf(runId);
-    const { commandId, requestHash, keyed } = commandIdentity(request, caller, said);
-    const answer = await this.commands.execute(command(id, { actor: caller.actor, roles: [...caller.roles], via: 'rest', commandId, ...(keyed && { requestHash }) }));
-    if (isRefusal(answer)) throw problemOf(answer, answer.rejected === 'run-already-ended' ? { allowedActions: await this.actionsOn(id, caller) } : {});
-    sayMutation(this.adapterHost, response, answer);
+    const answer = await this.say(id, asked, (origin) => command(id, origin));
     // What is cancelled already needs no more waiting for.
-    if (!answer.said && answer.status === 'cancelled') this.adapterHost.httpAdapter.status(response, 200);
+    if (!answer.said && answer.status === 'cancelled') this.adapterHost.httpAdapter.status(asked.response, 200);
     return { status: answer.status, position: answer.position };
+  }
+
+  /** @throws Problem if it is refused, with what may be done to this run instead */
+  private async say(about: RunId, { caller, request, response, said }: Asked, command: (origin: Origin) => RunCommand): Promise<RunAnswer> {
+    const { commandId, requestHash, keyed } = commandIdentity(request, caller, { ...said });
+    const answer = await this.commands.execute(command({ actor: caller.actor, roles: [...caller.roles], via: 'rest', commandId, ...(keyed && { requestHash }) }));
+    if (isRefusal(answer)) throw problemOf(answer, byState(answer.rejected) ? { allowedActions: await this.actionsOn(about, caller) } : {});
+    sayMutation(this.adapterHost, response, answer);
+    return answer;
   }
 
   /** What may be done instead; the read side is given the time to see why it was refused. */
@@ -106,4 +134,8 @@ export class RunControlController {
     const found = await this.queries.execute(new GetRun(id, caller, this.links.base));
     return typeof found === 'object' ? found.allowedActions : [];
   }
+}
+
+function byState(refused: string): boolean {
+  return refused === 'run-already-ended' || refused === 'not-retryable';
 }

@@ -3,7 +3,8 @@ import { Inject } from '@nestjs/common';
 import { Query, QueryHandler } from '@nestjs/cqrs';
 import type { IQueryHandler } from '@nestjs/cqrs';
 import { APPROVALS } from '../../projections/approvals.js';
-import { DECISIONS, EXECUTIONS, REFUSED_STEPS, SKIPPED_STEPS } from '../../projections/executions.js';
+import { BATCHES } from '../../projections/batches.js';
+import { DECISIONS, EXECUTIONS, KEPT_STEPS, REFUSED_STEPS, SKIPPED_STEPS } from '../../projections/executions.js';
 import { RUNS } from '../../projections/run-history.js';
 import { approvalRow, mayDecide } from '../gates/approval.queries.js';
 import type { ApprovalHistoryRow, ApprovalRow } from '../gates/approval.queries.js';
@@ -15,14 +16,14 @@ import type { Plans } from './run.actor.js';
 import { runRow } from './run.queries.js';
 import type { RunRow } from './run.queries.js';
 import { stepTree, waitingFor } from './run-steps.queries.js';
-import type { StepNode, WaitsFor } from './run-steps.queries.js';
+import type { RunParts, StepNode, WaitsFor } from './run-steps.queries.js';
 
 /** Under which the query is given the definitions that runs are pinned to. */
 export const PLANS = Symbol('plans');
 
 /** What this caller may do now, and where. */
 export interface AllowedAction {
-  readonly action: 'cancel' | 'pause' | 'resume' | 'approve' | 'reject';
+  readonly action: 'cancel' | 'pause' | 'resume' | 'retry' | 'approve' | 'reject' | 'cancelExecution';
   readonly href: string;
   readonly method: 'POST';
   readonly stepId?: string;
@@ -64,28 +65,46 @@ export class GetRunHandler implements IQueryHandler<GetRun> {
     const attempts = await selectRows(db, { table: EXECUTIONS, where: [is(EXECUTIONS, 'runId', id)], order: 'queuedAt', descending: false }, ALL);
     const refused = await rowsOf(db, REFUSED_STEPS, [is(REFUSED_STEPS, 'runId', id)]);
     const skipped = await rowsOf(db, SKIPPED_STEPS, [is(SKIPPED_STEPS, 'runId', id)]);
+    const kept = await rowsOf(db, KEPT_STEPS, [is(KEPT_STEPS, 'runId', id)]);
     const decisions = await rowsOf(db, DECISIONS, [is(DECISIONS, 'runId', id)]);
-    const parts = { run: row, attempts, gates, refused, skipped, decisions };
+    const parts = { run: row, attempts, gates, refused, skipped, kept, decisions };
     return {
       ...runRow(row),
       parameters: await this.read.whole(row.parameters),
       steps: stepTree(definition.steps, parts),
       approvals: gates.map(approvalRow),
       waitingFor: waitingFor(parts),
-      allowedActions: allowedActions(row, gates, caller, base),
+      allowedActions: allowedActions({ ...parts, startable: await this.startable(row.batchId) }, caller, base),
     };
+  }
+
+  /** A deleted batch starts no more runs. */
+  private async startable(batchId: string): Promise<boolean> {
+    const batch = await rowById(this.read.db, BATCHES, batchId);
+    return batch !== undefined && !batch.deleted;
   }
 }
 
-function allowedActions({ id, status, paused }: RunRow, gates: readonly ApprovalHistoryRow[], caller: Caller, base: string): AllowedAction[] {
-  const open = status === 'running' || status === 'parked' || status === 'failing' || status === 'compensating';
+/** What its machine would take from this caller now, and do something for. */
+function allowedActions({ run, gates, attempts, startable }: RunParts & { readonly startable: boolean }, caller: Caller, base: string): AllowedAction[] {
+  const { id, status, paused } = run;
   const goesOn = status === 'running' || status === 'parked';
-  const controls = [...(open ? ['cancel' as const] : []), ...(goesOn ? [paused ? ('resume' as const) : ('pause' as const)] : [])];
-  const pending = gates.filter((gate) => gate.state === 'pending' && mayDecide(gate, caller));
-  return [
-    ...(hasRole(caller, 'operator') ? controls.map((action) => ({ action, href: `${base}/runs/${id}/${action}`, method: 'POST' }) as const) : []),
-    ...pending.flatMap(({ id: approvalId, stepId }) =>
-      (['approve', 'reject'] as const).map((action) => ({ action, href: `${base}/approvals/${approvalId}/${action}`, method: 'POST', stepId }) as const),
-    ),
+  const controls = [
+    ...(goesOn || status === 'failing' || status === 'compensating' ? ['cancel' as const] : []),
+    ...(goesOn ? [paused ? ('resume' as const) : ('pause' as const)] : []),
+    ...((status === 'failed' || status === 'cancelled') && run.retriedBy === null && startable ? ['retry' as const] : []),
   ];
+  const stoppable = attempts.filter((attempt) => attempt.stopping === null && (attempt.status === 'running' || attempt.status === 'queued'));
+  const action = (name: AllowedAction['action'], path: string, stepId?: string): AllowedAction => ({ action: name, href: `${base}${path}`, method: 'POST', ...(stepId !== undefined && { stepId }) });
+  return [
+    ...(hasRole(caller, 'operator') ? controls.map((name) => action(name, `/runs/${id}/${name}`)) : []),
+    ...(goesOn ? gates : []).flatMap((gate) => decisionsOn(gate, caller).map((name) => action(name, `/approvals/${gate.id}/${name}`, gate.stepId))),
+    ...(hasRole(caller, 'operator') && run.endedAt === null ? stoppable.map((attempt) => action('cancelExecution', `/executions/${attempt.id}/cancel`, attempt.stepId)) : []),
+  ];
+}
+
+/** Whoever has approved already changes nothing by approving again, and may still reject. */
+function decisionsOn(gate: ApprovalHistoryRow, caller: Caller): readonly ('approve' | 'reject')[] {
+  if (gate.state !== 'pending' || !mayDecide(gate, caller) || (gate.notTheStarter && gate.starters.includes(caller.actor))) return [];
+  return gate.givenBy.includes(caller.actor) ? ['reject'] : ['approve', 'reject'];
 }

@@ -1,5 +1,5 @@
 /** The steps of a run as a tree, and what it waits for: put together from the rows of its attempts and gates. Pure. */
-import type { DecisionRow, ExecutionHistoryRow, RefusedStepRow, SkippedStepRow } from '../../projections/executions.js';
+import type { DecisionRow, ExecutionHistoryRow, KeptStepRow, RefusedStepRow, SkippedStepRow } from '../../projections/executions.js';
 import type { RunHistoryRow } from '../../projections/run-history.js';
 import type { StepDefinition } from '../events/definition.js';
 import type { JsonValue } from '../events/json.js';
@@ -19,6 +19,10 @@ export interface StepNode {
   readonly error: RunError | null;
   readonly executionIds: readonly string[];
   readonly approvalId?: string;
+  /** The run before, in which it succeeded: this one tries that again. */
+  readonly keptFrom?: string;
+  /** Of what is no step of the tree: it undid one, or followed the failure. */
+  readonly kind?: 'compensation' | 'onFailure';
   readonly branches?: readonly BranchNode[];
 }
 
@@ -47,6 +51,7 @@ export interface RunParts {
   readonly gates: readonly ApprovalHistoryRow[];
   readonly refused: readonly RefusedStepRow[];
   readonly skipped: readonly SkippedStepRow[];
+  readonly kept: readonly KeptStepRow[];
   readonly decisions: readonly DecisionRow[];
 }
 
@@ -55,7 +60,7 @@ export function stepTree(steps: readonly StepDefinition[], parts: RunParts): Ste
   const rows = byStep(parts);
   const nodesOf = (definitions: readonly StepDefinition[], otherwise: StepStatus): StepNode[] => definitions.map((step) => nodeOf(step, otherwise));
   const nodeOf = (step: StepDefinition, otherwise: StepStatus): StepNode => {
-    const blank = { id: step.id, type: step.type, attempts: 0, startedAt: null, endedAt: null, params: null, outputs: null, error: null, executionIds: [] } as const;
+    const blank = blankOf(step);
     const refusal = rows.refused.get(step.id);
     const skips = rows.skipped.get(step.id) ?? [];
     const gone = skips.some(({ branches }) => branches === null) || refusal !== undefined;
@@ -69,6 +74,8 @@ export function stepTree(steps: readonly StepDefinition[], parts: RunParts): Ste
       return { ...blank, ...whole(branches.flatMap((branch) => branch.steps), otherwise), ...won(step, branches), ...(decision && { startedAt: decision.at }), ...failed, branches };
     }
     if (failed !== undefined) return { ...blank, ...failed };
+    const kept = rows.kept.get(step.id);
+    if (kept !== undefined) return keptNode(blank, kept);
     const left = gone ? 'skipped' : otherwise;
     return step.type === 'gate' ? gateNode(blank, rows.gates.get(step.id), left) : jobNode(blank, rows.attempts.get(step.id) ?? [], left);
   };
@@ -76,17 +83,24 @@ export function stepTree(steps: readonly StepDefinition[], parts: RunParts): Ste
 }
 
 /** What followed a run that went wrong: the jobs that undid something, and those that its definition names for failures. */
-function aftermath({ attempts }: RunParts, attemptsOf: ReadonlyMap<string, readonly ExecutionHistoryRow[]>): StepNode[] {
-  const ids = new Set(attempts.filter(({ kind }) => kind !== 'step').map(({ stepId }) => stepId));
-  return [...ids].map((id) => jobNode({ id, type: 'job', attempts: 0, startedAt: null, endedAt: null, params: null, outputs: null, error: null, executionIds: [] }, attemptsOf.get(id) ?? [], 'pending'));
+function aftermath({ attempts, refused }: RunParts, attemptsOf: ReadonlyMap<string, readonly ExecutionHistoryRow[]>): StepNode[] {
+  const begun = new Map(attempts.map(({ stepId, kind }) => [stepId, kind]));
+  const nodes = [...begun].flatMap(([id, kind]) => (kind === 'step' ? [] : [{ ...jobNode(blankOf({ id, type: 'job' }), attemptsOf.get(id) ?? [], 'pending'), kind }]));
+  const never = refused.flatMap(({ stepId, kind, at, error }) => (kind === 'step' ? [] : [{ ...blankOf({ id: stepId, type: 'job' }), status: 'failed' as const, startedAt: at, endedAt: at, error, kind }]));
+  return [...nodes, ...never].sort((one, other) => ((one.startedAt ?? '') < (other.startedAt ?? '') ? -1 : 1));
 }
 
-function byStep({ attempts, gates, refused, skipped, decisions }: RunParts) {
+function blankOf({ id, type }: Pick<StepNode, 'id' | 'type'>): Blank {
+  return { id, type, attempts: 0, startedAt: null, endedAt: null, params: null, outputs: null, error: null, executionIds: [] };
+}
+
+function byStep({ attempts, gates, refused, skipped, kept, decisions }: RunParts) {
   return {
     attempts: listed(attempts),
     gates: new Map(gates.map((gate) => [gate.stepId, gate])),
     refused: new Map(refused.map((step) => [step.stepId, step])),
     skipped: listed(skipped),
+    kept: new Map(kept.map((step) => [step.stepId, step])),
     decisions: new Map(decisions.map((decision) => [decision.stepId, decision])),
   };
 }
@@ -109,6 +123,12 @@ function jobNode(blank: Blank, attempts: readonly ExecutionHistoryRow[], untouch
     ...blank, status, attempts: sorted.length, startedAt: sorted.find(({ startedAt }) => startedAt !== null)?.startedAt ?? null, endedAt: open ? null : last.endedAt,
     params: last.params, outputs: last.outputs, error: last.error, executionIds: sorted.map(({ id }) => id),
   };
+}
+
+/** It stands where it stood before; when and how long it ran is told by the run that it ran in. */
+function keptNode(blank: Blank, { fromRun, fromId, outputs, at }: KeptStepRow): StepNode {
+  const cited = blank.type === 'gate' ? { approvalId: fromId } : { executionIds: [fromId], outputs };
+  return { ...blank, status: 'succeeded', startedAt: at, endedAt: at, ...cited, keptFrom: fromRun };
 }
 
 const GATE_STATUS = { approved: 'succeeded', autoApproved: 'succeeded', rejected: 'failed', timedOut: 'failed', cancelled: 'cancelled' } as const;

@@ -1,30 +1,25 @@
 /** The run as an actor: where its stream is, how it is folded, what its decisions need. */
 import type { ActorKind } from '../actors/actor-host.js';
-import type { Drawn, Rejected } from '../actors/actor.js';
-import { Fold } from '../actors/fold.js';
+import type { Drawn } from '../actors/actor.js';
 import { sha256Of } from '../actors/payloads.js';
 import { canonicalJson } from '../events/canonical.js';
 import type { JsonValue } from '../events/json.js';
-import { isRunFactType, storedRunFact } from '../events/run.codec.js';
+import { isRunFactType } from '../events/run.codec.js';
 import { RUN_PAYLOADS, runUpcasting } from '../events/run.events.js';
 import type { Streams } from '../events/streams.js';
 import { ids } from '../ids.js';
-import type { StoredFact } from '../log/event-reader.js';
+import type { EventReader } from '../log/event-reader.js';
 import { AdvanceRun } from './run.commands.js';
 import type { AnyRunCommand } from './run.commands.js';
 import { decideRun } from './run.decide.js';
-import type { RunCtx, RunFold, RunSnapshot, StartableBatch } from './run.draft.js';
-import { RUN_MACHINE, runMachine } from './run.machine.js';
-import type { Plan } from './plan.js';
-import type { RunEvent } from './run.context.js';
+import type { RunCtx, RunSnapshot } from './run.draft.js';
+import { RUN_MACHINE } from './run.machine.js';
+import { Originals } from './run.originals.js';
+import { replayRun, runEvent, runFold } from './run.replay.js';
+import type { Plans } from './run.replay.js';
 
-/** Where a run gets its definition from. */
-export interface Plans {
-  /** The batch as it stands now, by id or name. */
-  startable(batch: string): Promise<StartableBatch | Rejected>;
-  /** The very definition that a run began with. */
-  pinned(batchId: string, version: number, hash: string): Promise<Plan>;
-}
+export { replayRun, runEvent, runFold } from './run.replay.js';
+export type { Plans } from './run.replay.js';
 
 /** Slots of this node. A claim that did not reach the log is let go. */
 export interface Slots {
@@ -32,19 +27,8 @@ export interface Slots {
   letGo(executionIds: readonly string[]): void;
 }
 
-export const runFold: RunFold = new Fold(runMachine);
-
-/** A stored fact as the machine's event. @throws NewerFact if a newer Sluice wrote it, ZodError if its data is not what the type says */
-export function runEvent(fact: StoredFact): RunEvent {
-  return storedRunFact(fact);
-}
-
-/** The state after these facts, by the machine alone. */
-export function replayRun(plan: Plan, facts: readonly StoredFact[]): RunSnapshot {
-  return facts.reduce((snapshot, fact) => runFold.next(snapshot, runEvent(fact)), runFold.initial(plan));
-}
-
-export function runActor(streams: Streams, plans: Plans, slots: Slots): ActorKind<RunSnapshot, AnyRunCommand> {
+export function runActor(streams: Streams, plans: Plans, slots: Slots, reader: EventReader): ActorKind<RunSnapshot, AnyRunCommand> {
+  const originals = new Originals(reader, streams, plans);
   return {
     machine: RUN_MACHINE,
     schemaVersionOf: (type) => runUpcasting.versionOf(type),
@@ -55,11 +39,11 @@ export function runActor(streams: Streams, plans: Plans, slots: Slots): ActorKin
       if (first?.type !== 'RunStarted') throw new Error(`Stream ${facts[0]?.stream} does not begin with RunStarted.`);
       return replayRun(await plans.pinned(first.data.batchId, first.data.batchVersion, first.data.definitionHash), facts);
     },
-    decider: async (command) => {
-      const batch = command.type === 'StartRun' ? await plans.startable(command.start.batch) : undefined;
+    decider: async (command, before) => {
+      const needed = await originals.neededFor(command, before);
       const claimed: string[] = [];
       claims.set(command, claimed);
-      return (state, revision, drawn) => decideRun(state, revision, command, contextOf(command, drawn, slots, claimed, batch));
+      return (state, revision, drawn) => decideRun(state, revision, command, { ...contextOf(command, drawn, slots, claimed), ...needed });
     },
     settle: (command, appended) => {
       if (!appended) slots.letGo(claims.get(command) ?? []);
@@ -67,6 +51,7 @@ export function runActor(streams: Streams, plans: Plans, slots: Slots): ActorKin
     },
     about: (command) => ({
       command: command.type, runId: command.runId,
+      ...(command.type === 'RetryRun' && { retryOf: command.retry.of }),
       ...('stepId' in command && { stepId: command.stepId }),
       ...('executionId' in command && { executionId: command.executionId }),
       ...(command.type === 'ReportOutcome' && { outcome: command.outcome.kind }),
@@ -82,7 +67,7 @@ export function runActor(streams: Streams, plans: Plans, slots: Slots): ActorKin
 /** Slots that a command under way has taken. */
 const claims = new WeakMap<AnyRunCommand, string[]>();
 
-function contextOf(command: AnyRunCommand, drawn: Drawn, slots: Slots, claimed: string[], batch: StartableBatch | Rejected | undefined): RunCtx {
+function contextOf(command: AnyRunCommand, drawn: Drawn, slots: Slots, claimed: string[]): RunCtx {
   return {
     ...drawn,
     fold: runFold,
@@ -95,6 +80,5 @@ function contextOf(command: AnyRunCommand, drawn: Drawn, slots: Slots, claimed: 
       if (worker !== undefined) claimed.push(executionId);
       return worker;
     },
-    ...(batch !== undefined && { batch }),
   };
 }

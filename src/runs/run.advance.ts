@@ -8,7 +8,9 @@
 import { isJsonObject, isoTime } from '../events/json.js';
 import type { JsonObject, JsonValue } from '../events/json.js';
 import type { RunError, StepStatus } from '../events/run.events.js';
+import { isRejected } from '../actors/actor.js';
 import { isContainer, policyOf } from './plan.js';
+import { keepsLeft } from './run.context.js';
 import type { DecisionNode, GateNode, JobNode, PlanNode } from './plan.js';
 import type { RunDraft } from './run.draft.js';
 import { pendingIn } from './run.skips.js';
@@ -23,6 +25,7 @@ export function advance(draft: RunDraft): boolean {
     if (draft.lifecycle === 'compensating') return aftermath(draft);
     const halting = haltReason(draft);
     if (halting !== null) return windDown(draft, halting);
+    keep(draft);
     if (draft.full) return true;
     const { end, ready, lost } = walk(draft);
     if (end.state === 'failed' && !draft.run.plan.goesOnAfterFailure) {
@@ -39,6 +42,20 @@ export function advance(draft: RunDraft): boolean {
     }
     if (ready.length === 0 || draft.run.paused) return false;
     if (!begin(draft, ready) && !draft.full) return false;
+  }
+}
+
+/** Takes over what the run before had behind it, before anything is begun. */
+function keep(draft: RunDraft): void {
+  const { original } = draft.ctx;
+  for (const stepId of keepsLeft(draft.run)) {
+    if (draft.full) return;
+    const kept = original === undefined || isRejected(original) ? undefined : original.kept.find((one) => one.stepId === stepId);
+    const node = draft.run.plan.nodes[draft.run.plan.ordinals.get(stepId) ?? -1];
+    if (kept === undefined || node === undefined) throw new Error(`Step ${stepId} of run ${draft.run.runId} is to be kept, and the run that it tries again does not have it.`);
+    if (kept.as === 'step') draft.say('StepKept', { stepId, from: kept.from, ...(kept.outputs !== undefined && { outputs: kept.outputs }) });
+    else if (kept.as === 'skip') skip(draft, node);
+    else if (node.kind === 'decision') take(draft, node, kept.branch);
   }
 }
 
@@ -72,13 +89,16 @@ function beginNode(draft: RunDraft, node: PlanNode): 'waits' | 'done' | RunError
   const wanted = holds(draft, node.when);
   if (typeof wanted !== 'boolean') return wanted;
   if (!wanted) {
-    const inside = { from: node.ordinal, to: node.end };
-    draft.say('StepSkipped', { stepId: node.id, branches: null, reason: 'when', count: pendingIn(draft.run, [inside]).length });
+    skip(draft, node);
     return 'done';
   }
   if (node.kind === 'decision') return decide(draft, node);
   if (node.kind === 'parallel') return 'done';
   return (node.kind === 'job' ? beginJob(draft, node) : park(draft, node)) ?? 'waits';
+}
+
+function skip(draft: RunDraft, node: PlanNode): void {
+  draft.say('StepSkipped', { stepId: node.id, branches: null, reason: 'when', count: pendingIn(draft.run, [{ from: node.ordinal, to: node.end }]).length });
 }
 
 /** The first branch whose condition holds; what the others hold is skipped. */
@@ -91,10 +111,14 @@ function decide(draft: RunDraft, node: DecisionNode): 'done' | RunError {
     taken = at;
     break;
   }
+  take(draft, node, taken);
+  return 'done';
+}
+
+function take(draft: RunDraft, node: DecisionNode, taken: number | null): void {
   const others = node.branches.filter((_, at) => at !== taken);
   const branchId = taken === null ? null : (node.branches[taken]?.id ?? null);
   draft.say('DecisionTaken', { stepId: node.id, branch: taken, branchId, count: pendingIn(draft.run, others).length });
-  return 'done';
 }
 
 /** The branch is not waited for any more: what waits in it is let go, what runs is asked to stop, the rest is skipped. */

@@ -26,6 +26,7 @@ export const runCountsAnswer = z
 const stepShape = {
   id: z.string(), type: z.enum(['job', 'gate', 'parallel', 'decision']), status: stepStatusAnswer, attempts: z.int(), startedAt: timeAnswer.nullable(), endedAt: timeAnswer.nullable(),
   params: jsonAnswer, outputs: jsonAnswer, error: errorAnswer.nullable(), executionIds: z.array(uuidAnswer), approvalId: uuidAnswer.optional(),
+  keptFrom: uuidAnswer.optional(), kind: z.enum(['compensation', 'onFailure']).optional(),
 };
 const stepAnswer = z
   .strictObject({

@@ -41,6 +41,23 @@ export class StartRun extends RunCommand {
   }
 }
 
+export interface RetryFields {
+  /** The run that is tried again. */
+  readonly of: string;
+  /** The step from which on it is done again; null: where it came to a halt. */
+  readonly fromStep: string | null;
+  readonly version: 'original' | 'newest';
+  readonly reason: string | null;
+}
+
+/** Begins the run that tries another one again: `runId` is the new one's. */
+export class RetryRun extends RunCommand {
+  readonly type = 'RetryRun';
+  constructor(runId: RunId, readonly retry: RetryFields, origin: Origin) {
+    super(runId, origin);
+  }
+}
+
 export class CancelRun extends RunCommand {
   readonly type = 'CancelRun';
   constructor(runId: RunId, readonly reason: string | null, origin: Origin) {
@@ -128,4 +145,4 @@ export class DecideGate extends RunCommand {
   }
 }
 
-export type AnyRunCommand = StartRun | CancelRun | CancelExecution | PauseRun | ResumeRun | AdvanceRun | ClaimStep | ReportOutcome | FireTimer | DecideGate;
+export type AnyRunCommand = StartRun | RetryRun | CancelRun | CancelExecution | PauseRun | ResumeRun | AdvanceRun | ClaimStep | ReportOutcome | FireTimer | DecideGate;

@@ -57,6 +57,10 @@ export interface RunContext {
   readonly batchVersion: number;
   readonly trigger: Trigger;
   readonly startedBy: string;
+  /** Everybody who counts as its starter. */
+  readonly starters: readonly string[];
+  /** The run that it tries again, and the steps of it that are kept. */
+  readonly retry: { readonly of: string; readonly keeps: readonly string[] } | null;
   readonly labels: Readonly<Record<string, string>>;
   readonly parameters: Readonly<Record<string, JsonValue>>;
   readonly jobDefaults: Readonly<Record<string, JobDefaults>>;
@@ -80,7 +84,7 @@ export function emptyContext(plan: Plan): RunContext {
   const chunks: StepState[][] = [];
   for (let at = 0; at < plan.nodes.length; at += CHUNK) chunks.push(new Array<StepState>(Math.min(CHUNK, plan.nodes.length - at)).fill(PENDING));
   return {
-    plan, runId: '', batchId: '', batchName: '', batchVersion: 0, trigger: { type: 'api' }, startedBy: '', labels: {}, parameters: {}, jobDefaults: {},
+    plan, runId: '', batchId: '', batchName: '', batchVersion: 0, trigger: { type: 'api' }, startedBy: '', starters: [], retry: null, labels: {}, parameters: {}, jobDefaults: {},
     chunks, counts: { ...NO_COUNTS, total: plan.total, pending: plan.total }, failure: null, orphaned: [], paused: false, compensating: null,
   };
 }
@@ -94,6 +98,11 @@ export function stepAt(context: RunContext, ordinal: number): StepState {
 export function stepOf(context: RunContext, stepId: string): StepState | undefined {
   const ordinal = context.plan.ordinals.get(stepId);
   return ordinal === undefined ? undefined : stepAt(context, ordinal);
+}
+
+/** What is to be kept of the run that it tries again and is not yet. */
+export function keepsLeft(context: RunContext): readonly string[] {
+  return (context.retry?.keeps ?? []).filter((stepId) => stepOf(context, stepId)?.status === 'pending');
 }
 
 /** The context with one step changed; what it counts as is not touched. */

@@ -10,6 +10,7 @@ import type { RunError } from '../events/run.events.js';
 import { advance, beginJob, failRun, haltReason, policyFor, startAttempt } from './run.advance.js';
 import type { AnyRunCommand, CancelExecution, CancelRun, ClaimStep, DecideGate, FireTimer, Outcome, PauseRun, ReportOutcome, ResumeRun, StartRun } from './run.commands.js';
 import { RunDraft } from './run.draft.js';
+import { decideRetry } from './run.retry.decide.js';
 import { walk } from './run.walk.js';
 import type { RunCtx, RunSnapshot } from './run.draft.js';
 import { isContainer } from './plan.js';
@@ -18,6 +19,7 @@ import type { GateNode, JobNode } from './plan.js';
 /** `state` is undefined before the first fact. */
 export function decideRun(state: RunSnapshot | undefined, revision: number, command: AnyRunCommand, ctx: RunCtx): Decision<RunSnapshot> {
   if (command.type === 'StartRun') return start(state, command, ctx);
+  if (command.type === 'RetryRun') return decideRetry(state, command, ctx);
   if (state === undefined) return { rejected: 'not-found', detail: `There is no run ${command.runId}.` };
   const draft = new RunDraft(state, revision, ctx);
   switch (command.type) {
@@ -61,6 +63,7 @@ function start(state: RunSnapshot | undefined, command: StartRun, ctx: RunCtx): 
     runId: command.runId, batchId: batch.id, batchName: batch.name, batchVersion: batch.version, definitionHash: batch.plan.hash,
     trigger: command.start.trigger, parameters, labels: { ...batch.plan.definition.labels, ...command.start.labels }, reason: command.start.reason,
     stepCount: batch.plan.total, total: batch.plan.total, jobDefaults: batch.jobDefaults,
+    ...(command.start.trigger.type === 'schedule' && { starters: [batch.editedBy] }),
     ...(batch.plan.timeoutMs !== null && { timeoutAt: isoTime(ctx.nowMs + batch.plan.timeoutMs) }),
   });
   return settled(draft);
@@ -263,7 +266,7 @@ function decideGate(draft: RunDraft, { decision, origin }: DecideGate): Decision
   if (!gate.allowedRoles.includes('*') && !roles.some((role) => gate.allowedRoles.includes(role))) {
     return { rejected: 'forbidden', detail: `Deciding this gate needs one of the roles ${gate.allowedRoles.join(', ')}.` };
   }
-  if (gate.notTheStarter && actor === draft.run.startedBy) return { rejected: 'forbidden', detail: `${actor} started this run, and this gate must be decided by somebody else.` };
+  if (gate.notTheStarter && draft.run.starters.includes(actor)) return { rejected: 'forbidden', detail: `${actor} started this run, or one that it tries again, and this gate must be decided by somebody else.` };
   if (status !== 'waiting') return { rejected: 'gate-already-decided', detail: `The gate was ${gate.outcome ?? 'decided'} before.` };
   if (haltReason(draft) !== null) return { rejected: 'gate-already-decided', detail: `The run is ${draft.lifecycle}: the gate is being released.` };
   if (decision.digest !== null && decision.digest !== gate.digest) {

@@ -28,17 +28,36 @@ export interface RunCtx extends Drawn {
   readonly claim: (job: string, executionId: string, params: JsonValue) => string | undefined;
   /** Only for `StartRun`: the batch as it stands now, or why there is none. */
   readonly batch?: StartableBatch | Rejected;
+  /** Only for a run that tries another one again, while something of that is still to be kept. */
+  readonly original?: Original | Rejected;
 }
 
 export interface StartableBatch {
   readonly id: string;
   readonly name: string;
   readonly version: number;
+  /** Who made this version. */
+  readonly editedBy: string;
   readonly plan: Plan;
   readonly jobDefaults: Readonly<Record<string, JobDefaults>>;
   /** The parameters with defaults filled in, or every fault at once. */
   readonly check: (given: JsonValue) => { readonly parameters: JsonObject; readonly errors: readonly RejectedFault[] };
   readonly unknownJobs: readonly { readonly path: string; readonly message: string }[];
+}
+
+/** What a run can hand on to the one that tries it again. */
+export type KeptStep =
+  | { readonly as: 'step'; readonly stepId: string; readonly from: { readonly runId: string; readonly id: string }; readonly outputs?: JsonValue | undefined }
+  | { readonly as: 'decision'; readonly stepId: string; readonly branch: number | null }
+  | { readonly as: 'skip'; readonly stepId: string };
+
+/** A run that has ended, for the one that tries it again. */
+export interface Original {
+  readonly state: RunSnapshot;
+  /** As it was before its last fact settled what was still pending. */
+  readonly before: RunSnapshot;
+  /** All that it could hand on, in the order in which it happened. */
+  readonly kept: readonly KeptStep[];
 }
 
 export class RunDraft {
@@ -81,6 +100,6 @@ export class RunDraft {
     const event = checkedRunFact(type, data, this.revision, this.ctx.actor);
     this.snapshot = this.ctx.fold.next(this.snapshot, event);
     this.said.push({ type, data: encodeRunFact(data) });
-    this.bytes += type === 'StepDispatched' || type === 'GateParked' || type === 'StepSucceeded' ? JSON.stringify(data).length : 400;
+    this.bytes += type === 'StepDispatched' || type === 'GateParked' || type === 'StepSucceeded' || type === 'StepKept' ? JSON.stringify(data).length : 400;
   }
 }

@@ -1,7 +1,7 @@
 /** What callers are answered by runs: the minted handlers of all its commands. */
 import type { Answer } from '../actors/actor-host.js';
 import { commandHandlersFor } from '../actors/command-handlers.js';
-import { AdvanceRun, CancelExecution, CancelRun, ClaimStep, DecideGate, FireTimer, PauseRun, ReportOutcome, ResumeRun, StartRun } from './run.commands.js';
+import { AdvanceRun, CancelExecution, CancelRun, ClaimStep, DecideGate, FireTimer, PauseRun, ReportOutcome, ResumeRun, RetryRun, StartRun } from './run.commands.js';
 import type { AnyRunCommand, RunAnswer } from './run.commands.js';
 import type { RunSnapshot } from './run.draft.js';
 import { stepOf } from './run.context.js';
@@ -11,7 +11,7 @@ export const RUN_HOST = Symbol('run host');
 
 export const runCommandHandlers = commandHandlersFor<RunSnapshot, AnyRunCommand, RunAnswer>({
   host: RUN_HOST,
-  commands: [StartRun, CancelRun, CancelExecution, PauseRun, ResumeRun, AdvanceRun, ClaimStep, ReportOutcome, FireTimer, DecideGate],
+  commands: [StartRun, RetryRun, CancelRun, CancelExecution, PauseRun, ResumeRun, AdvanceRun, ClaimStep, ReportOutcome, FireTimer, DecideGate],
   answer: answered,
 });
 

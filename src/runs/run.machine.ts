@@ -30,7 +30,7 @@ const outcomes = { StepStarted: stay, StepSucceeded: stay, StepFailed: stay, Ste
 const begins = { StepDispatched: stay, StepRefused: stay, StepRetryScheduled: stay };
 const inProgress = {
   ...outcomes, ...begins,
-  StepSkipped: stay, DecisionTaken: stay,
+  StepKept: stay, StepSkipped: stay, DecisionTaken: stay,
   GateParked: stay, GateApprovalGiven: stay, GateApproved: stay, GateRejected: stay, GateTimedOut: stay, GateOverdue: stay,
   RunPaused: stay, RunResumed: stay,
   RunFailing: to('failing'),

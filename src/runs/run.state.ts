@@ -24,6 +24,7 @@ export function accepts(context: RunContext, event: RunEvent): boolean {
     case 'StepRefused':
       return step.status === 'pending' && event.data.skipped === refusedWith(context, event);
     case 'GateParked':
+    case 'StepKept':
       return step.status === 'pending';
     case 'StepSkipped':
       return (event.data.branches !== null || step.status === 'pending') && pendingIn(context, skippedBy(context, event)).length === event.data.count;
@@ -74,7 +75,8 @@ export function applyFact(context: RunContext, event: RunEvent): RunContext {
     case 'RunStarted':
       return {
         ...context, runId: event.data.runId, batchId: event.data.batchId, batchName: event.data.batchName, batchVersion: event.data.batchVersion,
-        trigger: event.data.trigger, startedBy: event.actor, labels: event.data.labels, jobDefaults: event.data.jobDefaults,
+        trigger: event.data.trigger, startedBy: event.actor, starters: [...new Set([...(event.data.starters ?? []), event.actor])],
+        retry: event.data.retry === undefined ? null : { of: event.data.retry.of, keeps: event.data.retry.keeps }, labels: event.data.labels, jobDefaults: event.data.jobDefaults,
         parameters: parametersOf(event.data.parameters),
       };
     case 'RunFailing':
@@ -113,6 +115,8 @@ function afterStepFact(step: StepState, event: StepFact): StepState {
       return { ...step, status: 'dispatched', attempt: event.data.attempt, executionId: event.data.executionId, worker: null, stopping: null, retryAt: null };
     case 'StepStarted':
       return { ...step, status: 'running', worker: event.data.worker, generation: event.revision };
+    case 'StepKept':
+      return { ...step, status: 'succeeded', succeededAt: event.revision, outputs: event.data.outputs };
     case 'StepSucceeded':
       return { ...step, status: 'succeeded', succeededAt: event.revision, losses: 0, outputs: event.data.outputs, stopping: null };
     case 'StepFailed':

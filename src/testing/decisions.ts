@@ -89,7 +89,7 @@ export function decisionsOf(batch: BatchDefinition, jobs: readonly JobDefinition
   const plan = compilePlan(definition, fingerprint(definition).definitionHash);
   const known = [...plan.jobs].filter((job) => registry.has(job));
   const startable: StartableBatch = {
-    id: ids.batch(batch.name), name: batch.name, version: 1, plan,
+    id: ids.batch(batch.name), name: batch.name, version: 1, editedBy: 'ann', plan,
     jobDefaults: Object.fromEntries(known.map((job) => [job, registry.defaultsOf(job)])),
     unknownJobs: [...plan.jobs].filter((job) => !registry.has(job)).map((job) => ({ path: '/steps', message: `No job is registered as "${job}".` })),
     check: (given) => checkParameters(definition.parameters, given),

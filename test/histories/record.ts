@@ -43,9 +43,10 @@ async function record(): Promise<void> {
     if (scenario.early) await define(engine, { name, ...scenario.batch });
     const runId = await engine.start(name, name);
     await scenario.drive?.(engine, runId);
-    await engine.until(runId, 'completed', 'failed', 'cancelled');
+    const recorded = scenario.records?.(runId) ?? runId;
+    await engine.until(recorded, 'completed', 'failed', 'cancelled');
     const batch = await engine.log.readStream(engine.streams.batch(ids.batch(name)));
-    const run = await engine.facts(runId);
+    const run = await engine.facts(recorded);
     await engine.close();
     await rm(directory, { recursive: true });
     seen.push(...run);

@@ -2,7 +2,7 @@
 import type { BatchDefinition } from '../../src/events/definition.js';
 import { ids } from '../../src/ids.js';
 import type { RunId } from '../../src/ids.js';
-import { DecideGate, PauseRun, ResumeRun } from '../../src/runs/run.commands.js';
+import { DecideGate, PauseRun, ResumeRun, RetryRun } from '../../src/runs/run.commands.js';
 import type { GateDecision } from '../../src/runs/run.commands.js';
 import type { Engine } from '../scenarios/engine.js';
 
@@ -10,6 +10,8 @@ export interface Scenario {
   readonly batch: Omit<BatchDefinition, 'name'>;
   /** Of the run; anything that is said while it stands there. */
   readonly drive?: (engine: Engine, runId: RunId) => Promise<unknown>;
+  /** The run that is recorded, if it is another one. */
+  readonly records?: (runId: RunId) => RunId;
   /** The node is killed once the run has begun, and another goes on. */
   readonly killed?: true;
   /** The run knows what it says, but no definition that says it is accepted yet. */
@@ -127,5 +129,26 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
       steps: [work('a', {}, { compensate: { job: 'obey', params: {} } }), work('b', {}, { compensate: { job: 'obey', params: { failTimes: 1 }, retry: { maxAttempts: 2, backoff: 'none' } } }), work('c', { do: 'fail-terminal' })],
       onFailureSteps: [{ id: 'tell', type: 'job', job: 'obey', params: {} }],
     },
+  },
+  retried: {
+    batch: {
+      steps: [
+        work('a', { outputs: { total: 7 } }), work('never', {}, { when: 'outputs.a.total > 100' }),
+        { id: 'size', type: 'decision', branches: [{ id: 'big', when: 'outputs.a.total > 5', steps: [gate('ok')] }, { steps: [work('file')] }] },
+        gate('release', { notTheStarter: true }), work('z', { outputs: { n: 1 } }),
+      ],
+    },
+    drive: async (engine, runId) => {
+      await engine.until(runId, 'parked');
+      await approve(engine, runId, 'kim');
+      await engine.said(runId, 'GateApproved');
+      await engine.cancel(runId);
+      await engine.until(runId, 'cancelled');
+      const again = ids.retryOf(runId);
+      await engine.execute(new RetryRun(again, { of: runId, fromStep: null, version: 'original', reason: 'the sums are right now' }, { actor: 'olga', roles: ['operator'], via: 'code', commandId: ids.freshCommand() }));
+      await engine.until(again, 'parked');
+      await engine.approve(again, ['boss'], 'release');
+    },
+    records: (runId) => ids.retryOf(runId),
   },
 };
