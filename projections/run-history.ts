@@ -1,6 +1,6 @@
 /**
- * Run history: one row a run, as lists and details show it, its labels for filters, and how many runs of each batch
- * stand in which status.
+ * Run history: one row a run, as lists and details show it, its labels for filters, how many runs of each batch stand in
+ * which status, and how many began in each hour.
  */
 import type { JsonValue } from '../src/events/json.js';
 import type { Placed } from '../src/events/run.codec.js';
@@ -56,6 +56,14 @@ export interface RunCountRow {
   readonly runs: number;
 }
 
+/** Runs that began within one hour, by how they stand now. */
+export interface RunHourRow {
+  /** Where the hour begins. */
+  readonly hour: string;
+  readonly status: RunStatus;
+  readonly runs: number;
+}
+
 export const RUNS: Table<RunHistoryRow> = {
   name: 'runs',
   columns: {
@@ -73,11 +81,13 @@ export const RUN_COUNTS: Table<RunCountRow> = {
   name: 'run_counts', columns: { batchId: 'text', status: 'text', runs: 'integer' }, key: ['batchId', 'status'], indexes: [],
 };
 
+export const RUN_HOURS: Table<RunHourRow> = { name: 'run_hours', columns: { hour: 'text', status: 'text', runs: 'integer' }, key: ['hour', 'status'], indexes: [] };
+
 export function runHistory(streams: Streams): Projection {
   return {
     name: 'run_history',
-    version: 3,
-    tables: [RUNS, RUN_LABELS, RUN_COUNTS],
+    version: 4,
+    tables: [RUNS, RUN_LABELS, RUN_COUNTS, RUN_HOURS],
     apply(stored, rows) {
       const of = runFactOf(streams, stored);
       if (of === undefined) return;
@@ -134,8 +144,12 @@ function ended(row: RunHistoryRow, at: string): Pick<RunHistoryRow, 'endedAt' | 
   return { paused: false, endedAt: at, durationMs: Math.max(0, Date.parse(at) - Date.parse(row.startedAt)) };
 }
 
-function count(rows: Rows, before: RunHistoryRow | undefined, { batchId, status }: RunHistoryRow): void {
+function count(rows: Rows, before: RunHistoryRow | undefined, { batchId, status, startedAt }: RunHistoryRow): void {
   if (before?.status === status) return;
+  const hour = `${startedAt.slice(0, 13)}:00:00.000Z`;
   rows.add(RUN_COUNTS, { batchId, status }, 'runs', 1);
-  if (before !== undefined) rows.add(RUN_COUNTS, { batchId, status: before.status }, 'runs', -1);
+  rows.add(RUN_HOURS, { hour, status }, 'runs', 1);
+  if (before === undefined) return;
+  rows.add(RUN_COUNTS, { batchId, status: before.status }, 'runs', -1);
+  rows.add(RUN_HOURS, { hour, status: before.status }, 'runs', -1);
 }

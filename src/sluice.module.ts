@@ -54,6 +54,7 @@ import { RUN_HOST, runCommandHandlers } from './runs/run.handlers.js';
 import { GetRunHandler, PLANS } from './runs/run-detail.queries.js';
 import { SchedulesController } from './schedules/schedules.controller.js';
 import { CountRunsHandler, GetRunRowHandler, ListRunsHandler } from './runs/run.queries.js';
+import { RunStatsHandler } from './runs/run-stats.queries.js';
 import { RunsController } from './runs/runs.controller.js';
 import { WORKERS, WorkersController } from './runs/workers.controller.js';
 import { aboutOf } from './about.js';
@@ -112,7 +113,7 @@ const DOORS: readonly Type[] = [
   SchedulesController, BatchAuthorsController, ProjectionsController, WorkersController, HealthController, MetricsController,
 ];
 const QUERIES: readonly Type[] = [
-  ListRunsHandler, CountRunsHandler, GetRunRowHandler, GetRunHandler, ListExecutionsHandler, GetExecutionHandler, ListApprovalsHandler, GetApprovalHandler,
+  ListRunsHandler, CountRunsHandler, GetRunRowHandler, GetRunHandler, RunStatsHandler, ListExecutionsHandler, GetExecutionHandler, ListApprovalsHandler, GetApprovalHandler,
   ListBatchesHandler, GetBatchHandler, GetBatchVersionsHandler,
 ];
 

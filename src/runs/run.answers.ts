@@ -23,6 +23,10 @@ export const runCountsAnswer = z
   .strictObject({ total: z.int(), byStatus: z.strictObject(Object.fromEntries(RUN_STATUSES.map((status) => [status, z.int()]))), asOf: asOfAnswer })
   .meta({ id: 'RunCounts' });
 
+export const runStatsAnswer = z
+  .strictObject({ items: z.array(z.strictObject({ bucket: timeAnswer, started: z.int(), byStatus: z.strictObject(Object.fromEntries(RUN_STATUSES.map((status) => [status, z.int()]))) })), asOf: asOfAnswer })
+  .meta({ id: 'RunStats', description: 'How many runs began in each stretch of time, by how they stand now' });
+
 const stepShape = {
   id: z.string(), type: z.enum(['job', 'gate', 'parallel', 'decision']), status: stepStatusAnswer, attempts: z.int(), startedAt: timeAnswer.nullable(), endedAt: timeAnswer.nullable(),
   params: jsonAnswer, outputs: jsonAnswer, error: errorAnswer.nullable(), executionIds: z.array(uuidAnswer), approvalId: uuidAnswer.optional(),

@@ -3,6 +3,7 @@ import { Body, Get, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/commo
 import { HttpAdapterHost } from '@nestjs/core';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { z } from 'zod';
+import { durationMs, durationSchema } from '../events/duration.js';
 import { jsonObjectSchema, labelsSchema } from '../events/definition.js';
 import { RUN_STATUSES } from '../events/run.events.js';
 import { Answers } from '../http/answers.js';
@@ -22,11 +23,13 @@ import { Needs, NeedsCaller } from '../http/roles.guard.js';
 import { ids, parseId } from '../ids.js';
 import type { RunId } from '../ids.js';
 import { ReadSide } from '../reading/read-side.js';
-import { runCountsAnswer, runDetailAnswer, runListAnswer, startedAnswer } from './run.answers.js';
+import { runCountsAnswer, runDetailAnswer, runListAnswer, runStatsAnswer, startedAnswer } from './run.answers.js';
 import { StartRun } from './run.commands.js';
 import { GetRun } from './run-detail.queries.js';
 import type { RunDetail } from './run-detail.queries.js';
 import { CountRuns, ListRuns } from './run.queries.js';
+import { RunStats } from './run-stats.queries.js';
+import type { RunStatsAnswer } from './run-stats.queries.js';
 import type { RunCounts, RunFilter, RunRow } from './run.queries.js';
 
 const reason = storedText(2_000);
@@ -55,6 +58,12 @@ const listQuery = z.strictObject({
   ...filterShape, ...atLeastQuery.shape, ...pageQuery.shape,
   // A plus that is not escaped arrives as a space.
   sort: z.preprocess((said) => (typeof said === 'string' ? said.replace(/^ /, '+') : said), z.enum(['-startedAt', '+startedAt', 'startedAt', '-durationMs', '+durationMs', 'durationMs'])).default('-startedAt'),
+});
+const statsQuery = z.strictObject({
+  from: timeParam.optional(),
+  to: timeParam.optional(),
+  bucket: durationSchema.transform(durationMs).pipe(z.number().min(1_000, 'must be at least a second')).optional(),
+  ...atLeastQuery.shape,
 });
 const atLeastOnly = z.strictObject(atLeastQuery.shape);
 
@@ -100,6 +109,15 @@ export class RunsController {
     const { atLeast, ...filter } = query;
     await awaitAtLeast(this.read.host, atLeast, this.read.waitMs);
     return this.queries.execute(new CountRuns(withBatchId(filter)));
+  }
+
+  /** Runs over time: for each stretch how many began, by how they stand now. */
+  @Get('runs/stats')
+  @Needs('viewer')
+  @Answers(200, runStatsAnswer)
+  async stats(@Query({ schema: statsQuery }) { from, to, bucket, atLeast }: z.output<typeof statsQuery>): Promise<RunStatsAnswer> {
+    await awaitAtLeast(this.read.host, atLeast, this.read.waitMs);
+    return this.queries.execute(new RunStats(from, to, bucket));
   }
 
   @Get('runs/:runId')
