@@ -60,14 +60,14 @@ describe('the definition that the public contract shows', () => {
     const { definition, errors, warnings } = checkDefinition(NIGHTLY_CLOSE, anyJob);
     expect(errors).toEqual([]);
     expect(definition).toEqual(NIGHTLY_CLOSE);
-    expect(warnings.map(({ path }) => path)).toEqual(['/steps/1/branches/1/steps/1']);
+    expect(warnings.map(({ path }) => path)).toEqual(['/steps/1/branches/1/steps/1', '/steps/2/branches/0/steps/0/timeout']);
   });
 
   it('warns of jobs that nobody registered', () => {
     const { errors, warnings } = checkDefinition(NIGHTLY_CLOSE, { jobs: (name) => name.startsWith('check-') });
     expect(errors).toEqual([]);
     expect(warnings.map(({ path }) => path)).toEqual([
-      '/steps/0/job', '/steps/0/compensate/job', '/steps/1/branches/1/steps/1', '/steps/3/job', '/onFailureSteps/0/job',
+      '/steps/0/job', '/steps/0/compensate/job', '/steps/3/job', '/onFailureSteps/0/job', '/steps/1/branches/1/steps/1', '/steps/2/branches/0/steps/0/timeout',
     ]);
   });
 

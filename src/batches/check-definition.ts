@@ -2,6 +2,7 @@
 import { refuseUnstorableText } from '../events/canonical.js';
 import { DEFINITION_LIMITS, batchDefinitionSchema, isJsonValue } from '../events/definition.js';
 import type { BatchDefinition, StepDefinition } from '../events/definition.js';
+import { endFaults, endWarnings } from './definition-ends.js';
 import { expressionFaults } from './definition-expressions.js';
 import { countSteps, placedSteps } from './placed-steps.js';
 import { pointer } from './problem.js';
@@ -61,7 +62,7 @@ function meaningFaults(definition: BatchDefinition, misshapen: ReadonlySet<strin
   const count = countSteps(definition);
   // Judged first: what comes after takes time by the square of it.
   if (count > DEFINITION_LIMITS.maxSteps) return [{ path: '/steps', message: `A definition has at most ${DEFINITION_LIMITS.maxSteps} steps; these are ${count}.` }];
-  const problems = [...lostKey(definition.labels, '/labels'), ...treeFaults(definition), ...parameterFaults(definition), ...scheduleFaults(definition), ...expressionFaults(definition)];
+  const problems = [...lostKey(definition.labels, '/labels'), ...treeFaults(definition), ...parameterFaults(definition), ...scheduleFaults(definition), ...expressionFaults(definition), ...endFaults(definition)];
   // Where the shape is wrong already, a stand-in was judged.
   return problems.filter(({ path }) => !misshapen.has(path));
 }
@@ -141,12 +142,10 @@ function warningsOf(definition: BatchDefinition, known: KnownWorld): Problem[] {
   };
   const look = (step: StepDefinition, path: string): void => {
     if (step.type === 'job') job(step.job, pointer(path, 'job'));
-    if (step.type === 'gate') {
-      if (step.timeout === undefined) warnings.push({ path, message: 'The gate has no timeout: it waits for people for as long as it takes.' });
-    } else if (step.compensate !== undefined) job(step.compensate.job, pointer(path, 'compensate', 'job'));
+    if (step.type !== 'gate' && step.compensate !== undefined) job(step.compensate.job, pointer(path, 'compensate', 'job'));
   };
   for (const { step, path } of placedSteps(definition)) look(step, path);
   for (const [index, step] of (definition.onFailureSteps ?? []).entries()) look(step, pointer('/onFailureSteps', index));
-  warnings.push(...scheduleWarnings(definition));
+  warnings.push(...endWarnings(definition), ...scheduleWarnings(definition));
   return warnings;
 }

@@ -140,11 +140,33 @@ describe('all faults of a definition', () => {
   });
 });
 
+const decision = (...conditions: (string | undefined)[]) =>
+  batch({ parameters: [{ name: 'a', kind: 'number' }] }, { id: 'd', type: 'decision', branches: conditions.map((when, at) => ({ ...(when !== undefined && { when }), steps: [job(`s${at}`)] })) });
+
+describe('a definition is refused for', () => {
+  it.each<[string, object, string, RegExp]>([
+    ['a condition that fails in every run', batch({}, job('a', { when: '1 / 0 > 1' })), '/steps/0/when', /fails: .*zero/i],
+    ['a branch whose condition fails in every run', decision('[1][3] == 1'), '/steps/0/branches/0/when', /the same in every run, and fails/],
+  ])('%s', (_, input, path, words) => {
+    expect(checkDefinition(input, anyJob).errors).toEqual([{ path, message: expect.stringMatching(words) }]);
+  });
+});
+
 describe('a definition is accepted with a warning for', () => {
   it.each<[string, object, string, RegExp]>([
     ['a rule that is never due', scheduled({ cron: '0 0 30 2 *' }), '/schedule/cron', /never due/],
     ['a window without an occurrence', scheduled({ cron: '0 0 29 2 *', startAt: '2026-01-01T00:00:00Z', endAt: '2027-01-01T00:00:00Z' }), '/schedule/endAt', /before it is due/],
     ['a gate that waits for ever', batch({}, { id: 'g', type: 'gate', allowedRoles: ['*'] }), '/steps/0', /no timeout/],
+    ['a gate that stays open', batch({}, gate('g', { onTimeout: 'hold' })), '/steps/0/onTimeout', /stays open/],
+    ['a gate that outlasts the run', batch({ timeout: '1d' }, gate('g')), '/steps/0/timeout', /the run as a whole/i],
+    ['a step that never runs', batch({}, job('a', { when: '1 > 2' })), '/steps/0/when', /"a" never runs/],
+    ['a group that never runs', batch({}, { id: 'p', type: 'parallel', when: 'false', branches: [{ steps: [gate('g')] }] }), '/steps/0/when', /"p" and what is in it never run/],
+    ['a branch behind one that always fits', decision('true', 'params.a == 1'), '/steps/0/branches/1', /branch 1 before it always fits/],
+    ['a branch that never fits', decision('false', undefined), '/steps/0/branches/0', /never true/],
+    ['a branch with the condition of another', decision('params.a == 1', 'params.a == 1'), '/steps/0/branches/1', /branch 1 before it has the same condition/],
+    ['a compensation that never runs', batch({}, job('a', { compensate: { job: 'undo' } })), '/steps/0/compensate', /never runs.*"stop"/],
+    ['undoing nothing', batch({ compensateOnCancel: true }, job('a')), '/compensateOnCancel', /No step says/],
+    ['a step after the failure that never runs', batch({ onFailureSteps: [job('tell', { when: 'false' })] }, job('a')), '/onFailureSteps/0/when', /never runs/],
   ])('%s', (_, input, path, words) => {
     const { definition, errors, warnings } = checkDefinition(input, anyJob);
     expect([errors, definition]).toEqual([[], input]);
