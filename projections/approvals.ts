@@ -34,6 +34,8 @@ export interface ApprovalRow {
 }
 
 export interface ApprovalHistoryRow extends ApprovalRow {
+  /** With `hold` it stays open after its deadline. */
+  readonly onTimeout: 'fail' | 'approve' | 'hold';
   readonly notTheStarter: boolean;
   /** Everybody who counts as the run's starter. */
   readonly starters: readonly string[];
@@ -64,7 +66,7 @@ export const APPROVALS: Table<ApprovalHistoryRow> = {
   columns: {
     id: 'text', runId: 'text', batchId: 'text', batchName: 'text', stepId: 'text', state: 'text', title: 'text', description: 'text', data: 'json', digest: 'text',
     allowedRoles: 'json', quorum: 'integer', given: 'integer', since: 'text', deadline: 'text', overdue: 'flag', outcome: 'text', decidedBy: 'text', decidedAt: 'text',
-    note: 'text', notTheStarter: 'flag', starters: 'json', givenBy: 'json',
+    note: 'text', onTimeout: 'text', notTheStarter: 'flag', starters: 'json', givenBy: 'json',
   },
   key: ['id'],
   indexes: [['since', 'id'], ['state', 'since', 'id'], ['runId', 'since', 'id']],
@@ -76,7 +78,7 @@ export const APPROVAL_COUNTS: Table<ApprovalCountRow> = { name: 'approval_counts
 export function approvals(streams: Streams): Projection {
   return {
     name: 'approvals',
-    version: 2,
+    version: 3,
     tables: [APPROVALS, APPROVAL_ROLES, OPEN_RUNS, APPROVAL_COUNTS],
     apply(stored, rows) {
       const of = runFactOf(streams, stored);
@@ -116,10 +118,10 @@ function take({ id: runId, fact, at }: FactOf<Placed<RunFact>>, rows: Rows): voi
 function parked(runId: string, data: RunFactData<'GateParked'>, at: string, rows: Rows): ApprovalHistoryRow {
   const run = rows.get(OPEN_RUNS, runId);
   if (run === undefined) throw new Error(`Gate ${data.stepId} stands before run ${runId} has begun.`);
-  const { approvalId: id, stepId, title, description, data: shown, digest, allowedRoles, quorum, notTheStarter, deadline } = data;
+  const { approvalId: id, stepId, title, description, data: shown, digest, allowedRoles, quorum, notTheStarter, deadline, onTimeout } = data;
   return {
     id, runId, batchId: run.batchId, batchName: run.batchName, stepId, state: 'pending', title, description, data: shown, digest, allowedRoles, quorum, given: 0,
-    since: at, deadline, overdue: false, outcome: null, decidedBy: null, decidedAt: null, note: null, notTheStarter, starters: run.starters, givenBy: [],
+    since: at, deadline, overdue: false, outcome: null, decidedBy: null, decidedAt: null, note: null, onTimeout, notTheStarter, starters: run.starters, givenBy: [],
   };
 }
 

@@ -40,6 +40,8 @@ export interface RunHistoryRow extends RunRow {
   readonly triggerType: string;
   /** Of the definition that it is pinned to. */
   readonly definitionHash: string;
+  /** When the run as a whole is out of time. */
+  readonly timeoutAt: string | null;
   readonly pausedAt: string | null;
   readonly pausedBy: string | null;
 }
@@ -69,7 +71,7 @@ export const RUNS: Table<RunHistoryRow> = {
   columns: {
     id: 'text', batchId: 'text', batchName: 'text', batchVersion: 'integer', status: 'text', paused: 'flag', trigger: 'json', parameters: 'json',
     labels: 'json', startedAt: 'text', endedAt: 'text', durationMs: 'integer', startedBy: 'text', reason: 'text', stepCount: 'integer',
-    counts: 'json', error: 'json', retryOf: 'text', retriedBy: 'text', position: 'text', triggerType: 'text', definitionHash: 'text', pausedAt: 'text', pausedBy: 'text',
+    counts: 'json', error: 'json', retryOf: 'text', retriedBy: 'text', position: 'text', triggerType: 'text', definitionHash: 'text', timeoutAt: 'text', pausedAt: 'text', pausedBy: 'text',
   },
   key: ['id'],
   indexes: [['startedAt', 'id'], ['status', 'startedAt', 'id'], ['batchId', 'startedAt', 'id'], ['batchId', 'status', 'startedAt', 'id'], ['durationMs', 'id']],
@@ -86,7 +88,7 @@ export const RUN_HOURS: Table<RunHourRow> = { name: 'run_hours', columns: { hour
 export function runHistory(streams: Streams): Projection {
   return {
     name: 'run_history',
-    version: 4,
+    version: 5,
     tables: [RUNS, RUN_LABELS, RUN_COUNTS, RUN_HOURS],
     apply(stored, rows) {
       const of = runFactOf(streams, stored);
@@ -109,7 +111,7 @@ function begun({ id, fact, at, position }: FactOf<Placed<RunFact>>, rows: Rows):
     parameters: data.parameters, labels: data.labels, startedAt: at, endedAt: null, durationMs: null, startedBy: fact.actor, reason: data.reason,
     stepCount: data.stepCount,
     counts: { total: data.total, pending: data.total, dispatched: 0, running: 0, retrying: 0, waiting: 0, succeeded: 0, failed: 0, cancelled: 0, skipped: 0 },
-    error: null, retryOf: data.retry?.of ?? null, retriedBy: null, position, triggerType: data.trigger.type, definitionHash: data.definitionHash, pausedAt: null, pausedBy: null,
+    error: null, retryOf: data.retry?.of ?? null, retriedBy: null, position, triggerType: data.trigger.type, definitionHash: data.definitionHash, timeoutAt: data.timeoutAt ?? null, pausedAt: null, pausedBy: null,
   };
 }
 
@@ -119,6 +121,9 @@ function linkBack(rows: Rows, of: string, by: string): void {
   if (row !== undefined) rows.put(RUNS, { ...row, retriedBy: by });
 }
 
+/** What winds down is not held up any more. */
+const UNPAUSED = { paused: false, pausedAt: null, pausedBy: null } as const;
+
 function gone(row: RunHistoryRow, { fact, at, position }: FactOf<Placed<RunFact>>): RunHistoryRow {
   const counts = countsAfter(row.counts, fact);
   const next = { ...row, counts, status: statusAfter(row.status, counts, fact), position };
@@ -126,9 +131,11 @@ function gone(row: RunHistoryRow, { fact, at, position }: FactOf<Placed<RunFact>
     case 'RunPaused':
       return { ...next, paused: true, pausedAt: at, pausedBy: fact.data.by };
     case 'RunResumed':
-      return { ...next, paused: false, pausedAt: null, pausedBy: null };
+      return { ...next, ...UNPAUSED };
+    case 'CancelRequested':
+      return { ...next, ...UNPAUSED };
     case 'RunFailing':
-      return { ...next, error: fact.data.error };
+      return { ...next, ...UNPAUSED, error: fact.data.error };
     case 'RunFailed':
       return { ...next, error: fact.data.error, ...ended(row, at) };
     case 'RunCompleted':

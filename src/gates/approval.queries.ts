@@ -81,7 +81,7 @@ export class GetApprovalHandler implements IQueryHandler<GetApproval> {
 }
 
 /** The row as it is shown: what stands beside it stays here. */
-export function approvalRow({ notTheStarter: _not, starters: _by, givenBy: _given, ...row }: ApprovalHistoryRow): ApprovalRow {
+export function approvalRow({ onTimeout: _then, notTheStarter: _not, starters: _by, givenBy: _given, ...row }: ApprovalHistoryRow): ApprovalRow {
   return row;
 }
 

@@ -64,7 +64,9 @@ export class Worklist {
     run.revision = fact.revision;
     this.applyAttempt(runId, fact);
     this.applyTimer(runId, fact);
-    if (fact.type === 'RunPaused' || fact.type === 'RunResumed') run.paused = fact.type === 'RunPaused';
+    if (fact.type === 'RunPaused') run.paused = true;
+    // What winds down is not held up any more.
+    if (fact.type === 'RunResumed' || fact.type === 'RunFailing' || fact.type === 'CancelRequested') run.paused = false;
     if (fact.type === 'GateParked') run.gates += 1;
     if (GATE_ENDS.has(fact.type)) run.gates -= 1;
     this.sort(runId, run);

@@ -86,7 +86,7 @@ export class GetRunHandler implements IQueryHandler<GetRun> {
 }
 
 /** What its machine would take from this caller now, and do something for. */
-function allowedActions({ run, gates, attempts, startable }: RunParts & { readonly startable: boolean }, caller: Caller, base: string): AllowedAction[] {
+export function allowedActions({ run, gates, attempts, startable }: RunParts & { readonly startable: boolean }, caller: Caller, base: string): AllowedAction[] {
   const { id, status, paused } = run;
   const goesOn = status === 'running' || status === 'parked';
   const controls = [

@@ -172,28 +172,39 @@ export function waitingFor({ run, attempts, gates }: RunParts): WaitsFor[] {
   if (run.endedAt !== null) return [];
   const newest = new Map([...attempts].sort((one, other) => one.attempt - other.attempt).map((attempt) => [attempt.stepId, attempt]));
   const paused = run.paused ? [pauseWait(run)] : [];
-  const waits = [...paused, ...gates.flatMap(gateWait), ...[...newest.values()].flatMap(attemptWait)];
-  return waits.length > 0 ? waits : [{ what: 'engine', since: run.startedAt, who: [], text: 'The next step is being decided.' }];
+  const waits = [...paused, ...gates.flatMap(gateWait), ...[...newest.values()].flatMap((attempt) => attemptWait(attempt, run))];
+  return (waits.length > 0 ? waits : [engineWait(run)]).map((wait) => withinRun(wait, run));
+}
+
+function engineWait({ startedAt }: RunHistoryRow): WaitsFor {
+  return { what: 'engine', since: startedAt, who: [], text: 'The next step is being decided.' };
+}
+
+/** Whatever is waited for, the run's own time-out ends it too, unless it winds down already. */
+function withinRun(wait: WaitsFor, { status, timeoutAt }: RunHistoryRow): WaitsFor {
+  if (timeoutAt === null || (status !== 'running' && status !== 'parked')) return wait;
+  return wait.endsAt !== undefined && wait.endsAt <= timeoutAt ? wait : { ...wait, endsAt: timeoutAt };
 }
 
 function pauseWait({ pausedAt, pausedBy, startedAt }: RunHistoryRow): WaitsFor {
   return { what: 'resume', since: pausedAt ?? startedAt, who: ['operator'], text: `${pausedBy ?? 'Somebody'} has paused the run: nothing new is begun until an operator resumes it.` };
 }
 
-function gateWait({ state, stepId, title, since, allowedRoles, quorum, given, deadline, overdue }: ApprovalHistoryRow): WaitsFor[] {
+function gateWait({ state, stepId, title, since, allowedRoles, quorum, given, deadline, overdue, onTimeout }: ApprovalHistoryRow): WaitsFor[] {
   if (state !== 'pending') return [];
   const who = allowedRoles.includes('*') ? 'anybody who is signed in' : `somebody with the role ${allowedRoles.join(' or ')}`;
   const sofar = quorum > 1 ? ` (${given} of ${quorum} have approved)` : '';
   const text = `${who[0]?.toUpperCase()}${who.slice(1)} has to decide "${title}"${sofar}${overdue ? '; it is overdue' : ''}.`;
-  return [{ what: 'approval', stepId, since, who: allowedRoles, ...(deadline !== null && { endsAt: deadline }), text }];
+  return [{ what: 'approval', stepId, since, who: allowedRoles, ...(deadline !== null && onTimeout !== 'hold' && { endsAt: deadline }), text }];
 }
 
-function attemptWait({ stepStatus, stepId, job, attempt, queuedAt, startedAt, endedAt, endsAt, worker, stopping }: ExecutionHistoryRow): WaitsFor[] {
+function attemptWait({ stepStatus, stepId, job, attempt, queuedAt, startedAt, endedAt, endsAt, worker, stopping }: ExecutionHistoryRow, { paused }: RunHistoryRow): WaitsFor[] {
   const ends = endsAt === null ? {} : { endsAt };
   if (stepStatus === 'dispatched') return [{ what: 'slot', stepId, since: queuedAt, who: [], text: `Attempt ${attempt} at ${stepId} waits for a node with a free slot and the job ${job}.` }];
   if (stepStatus === 'running') {
     const doing = stopping === null ? 'runs' : 'was told to stop';
     return [{ what: 'job', stepId, since: startedAt ?? queuedAt, who: worker === null ? [] : [worker], ...ends, text: `Attempt ${attempt} at ${stepId} ${doing} (job ${job}).` }];
   }
-  return stepStatus === 'retrying' ? [{ what: 'retry', stepId, since: endedAt ?? queuedAt, who: [], ...ends, text: `${stepId} is tried again after attempt ${attempt} failed.` }] : [];
+  if (stepStatus !== 'retrying') return [];
+  return [{ what: 'retry', stepId, since: endedAt ?? queuedAt, who: [], ...(paused ? {} : ends), text: `${stepId} is tried again after attempt ${attempt} failed${paused ? ', once the run is resumed' : ''}.` }];
 }

@@ -1,14 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
-import { transition } from 'xstate';
-import { from, gate, job, RUN, Trial } from '../../test/trial.js';
-import type { JobStep, StepDefinition } from '../events/definition.js';
-import { decodeRunFact } from '../events/run.codec.js';
-import { runFold } from './run.actor.js';
-import { AdvanceRun } from './run.commands.js';
-import type { TimerKind } from './run.commands.js';
-import type { RunSnapshot } from './run.draft.js';
-import { runMachine } from './run.machine.js';
+import { gate, job, Trial } from '../../test/trial.js';
+import type { StepDefinition } from '../events/definition.js';
 
 const size = (more = {}): StepDefinition => ({
   id: 'size', type: 'decision',
@@ -149,64 +141,3 @@ describe('a gate of several', () => {
     expect(trial.decide(true, ['boss'], null, 'ok', 'kim')).toEqual(['GateApproved', 'RunCompleted']);
   });
 });
-
-/** Definitions of every kind of step, nested, with ids of their own. */
-const steps = fc.letrec<{ sequence: unknown[]; step: unknown }>((tie) => ({
-  sequence: fc.array(tie('step'), { minLength: 1, maxLength: 3, depthIdentifier: 'steps' }),
-  step: fc.oneof(
-    { depthIdentifier: 'steps', maxDepth: 3 },
-    fc.record({ type: fc.constant('job'), job: fc.constant('work'), retry: fc.option(fc.constant({ maxAttempts: 2, backoff: 'none' }), { nil: undefined }), when: fc.constantFrom(undefined, undefined, 'true', 'false'), compensate: fc.constantFrom(undefined, { job: 'work' }) }),
-    fc.record({ type: fc.constant('gate'), allowedRoles: fc.constant(['boss']), quorum: fc.constantFrom(undefined, 2), timeout: fc.constant('1m'), onTimeout: fc.constantFrom('fail', 'approve', 'hold') }),
-    fc.record({ type: fc.constant('parallel'), join: fc.constantFrom('all', 'any', 'majority'), compensate: fc.constantFrom(undefined, undefined, { job: 'work' }), when: fc.constantFrom(undefined, 'true', 'false'), branches: fc.array(fc.record({ steps: tie('sequence') }), { minLength: 1, maxLength: 3 }) }),
-    fc.record({ type: fc.constant('decision'), branches: fc.array(fc.record({ when: fc.constantFrom('true', 'false', 'params.day == "x"'), steps: fc.oneof(fc.constant([]), tie('sequence')) }), { minLength: 1, maxLength: 3 }) }),
-  ),
-})).sequence;
-
-/** The same with every step's id, `s0` and on; a run needs no other. */
-function named(sequence: readonly unknown[], next = { id: 0 }): StepDefinition[] {
-  return JSON.parse(JSON.stringify(sequence), (_, value: unknown) => (typeof value === 'object' && value !== null && 'type' in value ? { id: `s${next.id++}`, ...value } : value)) as StepDefinition[];
-}
-
-const policies = fc.record({
-  failurePolicy: fc.constantFrom('stop' as const, 'continue' as const, 'compensate' as const),
-  compensateOnCancel: fc.boolean(),
-  onFailureSteps: fc.boolean().map((has): JobStep[] => (has ? [{ id: 'tell', type: 'job', job: 'work' }, { id: 'page', type: 'job', job: 'work', when: 'false' }] : [])),
-});
-
-const what = fc.constantFrom('succeed', 'succeed', 'succeed', 'fail', 'lose', 'fire', 'approve', 'approve', 'reject', 'cancel');
-
-describe('any definition and any history', () => {
-  it('counts add up, readers count the same, deciding again says nothing, and the run comes to an end', () => {
-    fc.assert(
-      fc.property(steps, policies, fc.array(fc.record({ what, at: fc.nat(50) }), { maxLength: 40 }), fc.boolean(), (sequence, policy, acts, claims) => {
-        const trial = new Trial({ steps: named(sequence), ...policy }, claims);
-        trial.start();
-        const idsOf = trial.state!.context.plan.nodes.map(({ id }) => id);
-        for (const { what: act, at } of acts) perform(trial, act, idsOf[at % idsOf.length]!);
-        expect(trial.say(new AdvanceRun(RUN, from('host')))).toEqual([]);
-        // Whatever is open is brought to its end, and then the run has one.
-        for (let round = 0; round < 200 && trial.state!.status === 'active'; round += 1) {
-          for (const id of idsOf) for (const act of ['claim', 'succeed', 'approve', 'approveToo', 'fire']) perform(trial, act, id);
-        }
-        expect(trial.state!.status).toBe('done');
-        let publicly: RunSnapshot = runFold.initial(trial.state!.context.plan);
-        trial.facts.forEach((fact, revision) => {
-          [publicly] = transition(runMachine, publicly, decodeRunFact(fact.type, fact.data, revision, 'ann'));
-        });
-        expect({ value: publicly.value, context: publicly.context }).toEqual({ value: trial.state!.value, context: trial.state!.context });
-      }),
-      { numRuns: 400 },
-    );
-  });
-});
-
-function perform(trial: Trial, act: string, id: string): void {
-  if (trial.state!.status !== 'active') return;
-  const { attempt, gate: parked } = trial.step(id);
-  if (act === 'cancel') trial.cancel();
-  else if (act === 'approve' || act === 'reject') trial.decide(act === 'approve', ['boss'], null, id);
-  else if (act === 'approveToo') trial.decide(true, ['boss'], null, id, 'lee');
-  else if (act === 'claim') trial.claim(id);
-  else if (act === 'fire') ['retry', 'timeout', 'grace', 'gate'].forEach((timer) => trial.fire(timer as TimerKind, id));
-  else if (attempt > 0 && parked === null) (act === 'succeed' ? trial.succeed : act === 'fail' ? trial.fail : trial.lose)(id);
-}

@@ -96,3 +96,18 @@ describe('one attempt that is cancelled', () => {
     expect(cancel(trial, 2)).toBe('run-already-ended');
   });
 });
+
+describe('a paused run that fails', () => {
+  it('is not held up any more: what undoes it is tried again', () => {
+    const retry = { maxAttempts: 2, backoff: 'fixed' as const, initialDelay: '1s', jitter: false };
+    const trial = new Trial({ steps: [job('a', { compensate: { job: 'work', retry } }), job('b')], failurePolicy: 'compensate' });
+    trial.start();
+    trial.succeed('a');
+    trial.say(new PauseRun(RUN, null, from('olga')));
+    expect(trial.fail('b', false)).toEqual(['StepFailed', 'RunFailing', 'CompensationStarted', 'StepDispatched', 'StepStarted']);
+    expect(trial.state?.context.paused).toBe(false);
+    trial.fail('a:compensate');
+    expect(trial.fire('retry', 'a:compensate')).toEqual(['StepDispatched', 'StepStarted']);
+    expect(trial.succeed('a:compensate')).toEqual(['StepSucceeded', 'RunFailed']);
+  });
+});

@@ -91,7 +91,7 @@ export class CountRunsHandler implements IQueryHandler<CountRuns> {
 }
 
 /** The row as it is shown: what stands beside it stays here. */
-export function runRow({ triggerType: _type, definitionHash: _hash, pausedAt: _at, pausedBy: _by, ...row }: RunHistoryRow): RunRow {
+export function runRow({ triggerType: _type, definitionHash: _hash, timeoutAt: _out, pausedAt: _at, pausedBy: _by, ...row }: RunHistoryRow): RunRow {
   return row;
 }
 

@@ -80,14 +80,15 @@ export function applyFact(context: RunContext, event: RunEvent): RunContext {
         parameters: parametersOf(event.data.parameters),
       };
     case 'RunFailing':
-      return { ...context, failure: { stepId: event.data.stepId, error: event.data.error } };
+      // What winds down is not held up any more.
+      return { ...context, paused: false, failure: { stepId: event.data.stepId, error: event.data.error } };
     case 'CompensationStarted':
       return { ...context, compensating: event.data.reason };
     case 'RunPaused':
     case 'RunResumed':
       return { ...context, paused: event.type === 'RunPaused' };
     case 'CancelRequested':
-      return { ...context };
+      return { ...context, paused: false };
     case 'RunCompleted':
       return settlePending(context, 'skipped');
     case 'RunFailed':
