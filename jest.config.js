@@ -22,7 +22,7 @@ export default {
   // A limit against what hangs, with room for a machine that has much else to do.
   testTimeout: 30_000,
   projects: [
-    project('unit', ['src/**/*.spec.ts', 'projections/**/*.spec.ts', 'examples/**/*.spec.ts']),
+    project('unit', ['src/**/*.spec.ts', 'projections/**/*.spec.ts', 'examples/**/*.spec.ts', 'test/model/**/*.spec.ts']),
     project('contracts', ['test/contracts/**/*.spec.ts']),
     project('scenarios', ['test/scenarios/**/*.{spec,scenario}.ts', 'test/histories/**/*.spec.ts']),
     project('rest', ['test/rest/**/*.spec.ts']),

@@ -33,6 +33,7 @@ export interface Again {
 export class Trial {
   state: RunSnapshot | undefined;
   readonly facts: Decided[] = [];
+  private compiled: Plan | undefined;
   private readonly actors: string[] = [];
   /** Why the last command was not taken. */
   refusal: Rejected | undefined;
@@ -61,7 +62,7 @@ export class Trial {
   }
 
   get plan(): Plan {
-    return compilePlan({ name: 'trial', ...this.definition }, 'f'.repeat(64));
+    return (this.compiled ??= compilePlan({ name: 'trial', ...this.definition }, 'f'.repeat(64)));
   }
 
   /** The events of its stream: every fact with its place and whoever brought it about. */
@@ -82,6 +83,17 @@ export class Trial {
     const version = newest === undefined ? 'original' : 'newest';
     const trial = new Trial(newest ?? this.definition, this.claims, this.defaults, { of: this, version });
     return { trial, said: trial.say(new RetryRun(trial.runId, { of: this.runId, fromStep, version, reason: null }, from(who))) };
+  }
+
+  /** Forgets all but its facts, and folds them again. */
+  forget(): void {
+    if (this.state !== undefined) this.state = this.events.reduce((so, event) => runFold.next(so, event), runFold.initial(this.plan));
+  }
+
+  /** Whether it would take this, and something would come of it. */
+  would(command: AnyRunCommand): boolean {
+    const decision = decideRun(this.state, this.facts.length - 1, command, this.ctxFor(command.origin.actor));
+    return !isRejected(decision) && decision.facts.length > 0;
   }
 
   /** The types of the facts that the command led to, or why it was refused. */
