@@ -1,104 +1,145 @@
-/** How many runs of three steps a second: the bare loop of appends, the engine, beside each other on the same disk. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+/** Runs of three steps: the bare loop, the log alone, the engine in process, the server over HTTP. */
+import { spawn } from 'node:child_process';
+import { Agent, request } from 'node:http';
 import { performance } from 'node:perf_hooks';
-import { SystemClock } from '../src/clock.js';
-import { GENESIS_HASH, sealFact } from '../src/events/envelope.js';
-import type { JsonObject } from '../src/events/json.js';
-import { ids } from '../src/ids.js';
-import type { CommandId } from '../src/ids.js';
+import { fileURLToPath } from 'node:url';
 import { defineJob } from '../src/jobs/job.js';
-import { JobRegistry } from '../src/jobs/job-registry.js';
-import { openSqliteLog } from '../src/log/sqlite.event-log.js';
-import { StartRun } from '../src/runs/run.commands.js';
-import { openSluice } from '../src/sluice.js';
+import { bareLoop, logAlone } from './bare-loop.js';
+import { drive, inTemp, openBench, percentile, THREE } from './trial.js';
+import type { Driven, Figure } from './trial.js';
 
-const clock = new SystemClock();
-const inTemp = async <T>(work: (directory: string) => Promise<T>): Promise<T> => {
-  const directory = mkdtempSync(join(tmpdir(), 'sluice-bench-'));
-  try {
-    return await work(directory);
-  } finally {
-    rmSync(directory, { recursive: true });
-  }
-};
+const WARM_UP = 0.15;
 
-/** Runs `count` jobs, `lanes` of them at once; gives how many a second. */
-async function rate(count: number, lanes: number, one: (at: number) => Promise<void>): Promise<number> {
-  let next = 0;
-  const from = performance.now();
-  await Promise.all(Array.from({ length: lanes }, async () => {
-    for (let at = next++; at < count; at = next++) await one(at);
-  }));
-  return count / ((performance.now() - from) / 1_000);
+export const work = defineJob({ name: 'work', run: async () => ({ done: true }) });
+
+async function measured(lanes: number, runs: number, one: () => Promise<void>): Promise<Driven> {
+  await drive(Math.ceil(runs * WARM_UP), lanes, one);
+  return drive(runs, lanes, one);
 }
 
-/** What an engine of this design can't do without: the same facts, sealed, in the same appends, awaited one after the other. */
-async function bare(count: number, lanes: number): Promise<number> {
+function runsASecond({ perSecond, tookMs }: Driven, note = ''): Figure {
+  const times = `p50 ${percentile(tookMs, 0.5).toFixed(2)} ms, p99 ${percentile(tookMs, 0.99).toFixed(2)} ms`;
+  return { name: 'runs', value: perSecond, unit: '/s', note: note === '' ? times : `${times}, ${note}` };
+}
+
+export function bareLane(lanes: number, runs: number): Promise<readonly Figure[]> {
   return inTemp(async (directory) => {
-    const log = openSqliteLog({ directory, clock });
-    const parts = [['RunStarted', 'StepDispatched', 'StepStarted'], ['StepSucceeded', 'StepDispatched', 'StepStarted'], ['StepSucceeded', 'StepDispatched', 'StepStarted'], ['StepSucceeded', 'RunCompleted']];
-    const perSecond = await rate(count, lanes, async () => {
-      const stream = `run-${ids.freshCommand()}`;
-      let [revision, prevHash] = [-1, GENESIS_HASH];
-      for (const types of parts) {
-        const command = ids.freshCommand();
-        const before = revision;
-        const facts = types.map((type, index) => {
-          revision += 1;
-          const fact = sealFact({ stream, revision, prevHash, id: ids.event(command, index), type, data: dataOf(type), metadata: metadataOf(command) });
-          prevHash = fact.metadata.hash;
-          return fact;
-        });
-        await log.append(stream, before === -1 ? 'none' : before, facts);
-      }
-    });
+    const loop = bareLoop(directory);
+    const driven = await measured(lanes, runs, () => loop.run());
+    loop.close();
+    return [runsASecond(driven)];
+  });
+}
+
+export function logLane(lanes: number, runs: number): Promise<readonly Figure[]> {
+  return inTemp(async (directory) => {
+    const log = logAlone(directory);
+    const driven = await measured(lanes, runs, () => log.run());
     await log.close();
-    return perSecond;
+    return [runsASecond(driven)];
   });
 }
 
-const uuid = ids.freshCommand();
-function dataOf(type: string): JsonObject {
-  if (type === 'RunStarted') return { runId: uuid, batchId: uuid, batchName: 'three', batchVersion: 1, definitionHash: 'f'.repeat(64), trigger: { type: 'code' }, parameters: {}, labels: {}, reason: null, stepCount: 3, total: 3, jobDefaults: { work: { maxAttempts: 1, backoff: 'exponential', initialDelayMs: 1_000, maxDelayMs: 60_000, jitter: true, lostCounts: false, maxLosses: 5, timeoutMs: null, cancelGraceMs: 10_000, declares: [] } } };
-  if (type === 'RunCompleted') return {};
-  return { stepId: 'a', executionId: uuid, attempt: 1, ...(type === 'StepDispatched' ? { job: 'work', kind: 'step', params: {} } : type === 'StepStarted' ? { worker: uuid, timeoutAt: null } : { outputs: { done: true }, log: [] }) };
-}
-function metadataOf(command: CommandId): Record<string, string> {
-  return { $correlationId: command, $causationId: command, actor: 'bench', at: '2026-01-01T00:00:00.000Z', commandId: command, machine: 'batch-run@1', roles: '', schemaVersion: '1', via: 'code' };
-}
-
-async function engine(count: number, lanes: number): Promise<number> {
+export function engineLane(lanes: number, runs: number): Promise<readonly Figure[]> {
   return inTemp(async (directory) => {
-    const jobs = new JobRegistry();
-    jobs.register(defineJob({ name: 'work', run: async () => ({ done: true }) }));
-    const sluice = openSluice({ directory, clock, jobs, slots: 128 });
-    const work = (id: string) => ({ id, type: 'job' as const, job: 'work' });
-    await sluice.start([{ name: 'three', steps: [work('a'), work('b'), work('c')] }]);
-    const waiting = new Map<string, () => void>();
-    const ending = new AbortController();
-    const watching = (async () => {
-      for await (const delivery of sluice.log.subscribe({ filter: { prefixes: ['run-'] }, signal: ending.signal })) {
-        if (delivery.kind === 'facts') for (const { type, stream } of delivery.facts) if (type === 'RunCompleted') waiting.get(stream)?.();
-      }
-    })();
-    const perSecond = await rate(count, lanes, async () => {
-      const commandId = ids.freshCommand();
-      const runId = ids.runOf(commandId);
-      const ended = new Promise<void>((resolve) => waiting.set(`run-${runId}`, resolve));
-      await sluice.runs.execute(new StartRun(runId, { batch: 'three', parameters: {}, labels: {}, reason: null, trigger: { type: 'code' } }, { actor: 'bench', roles: [], via: 'code', commandId }));
+    const bench = await openBench(directory, { jobs: [work], batches: [THREE] });
+    const durableMs: number[] = [];
+    const one = async (): Promise<void> => {
+      const from = performance.now();
+      const { durable, ended } = bench.start('three');
+      await durable;
+      durableMs.push(performance.now() - from);
       await ended;
-      waiting.delete(`run-${runId}`);
-    });
-    ending.abort();
-    await watching;
-    await sluice.close(1_000, 1_000);
-    return perSecond;
+    };
+    await drive(Math.ceil(runs * WARM_UP), lanes, one);
+    const [before, from] = [bench.commits(), performance.now()];
+    durableMs.length = 0;
+    const driven = await drive(runs, lanes, one);
+    const syncs = (bench.commits() - before) / ((performance.now() - from) / 1_000);
+    const rows = performance.now();
+    await bench.sluice.read.settled();
+    const behind = performance.now() - rows;
+    await bench.close();
+    durableMs.sort((a, b) => a - b);
+    return [
+      runsASecond(driven, `${syncs.toFixed(0)} syncs/s, rows ${behind.toFixed(0)} ms behind at the end`),
+      { name: 'command to durable, p50', value: percentile(durableMs, 0.5), unit: 'ms' },
+      { name: 'command to durable, p99', value: percentile(durableMs, 0.99), unit: 'ms' },
+    ];
   });
 }
 
-for (const [lanes, count] of [[1, 500], [16, 3_000], [64, 5_000]] as const) {
-  const [loop, own] = [await bare(count, lanes), await engine(count, lanes)];
-  process.stdout.write(`${String(lanes).padStart(3)} in flight: bare loop ${loop.toFixed(0)}/s, engine ${own.toFixed(0)}/s, ratio ${(own / loop).toFixed(2)}\n`);
+/**
+ * `lanes` callers who start the next run when the one before was accepted; the clock stops when the rows say that the
+ * last run has ended. Server and callers share the machine.
+ */
+export function httpLane(lanes: number, runs: number): Promise<readonly Figure[]> {
+  return inTemp(async (directory) => {
+    const server = await startServer(directory);
+    const agent = new Agent({ keepAlive: true, maxSockets: lanes });
+    const ask = asking(server.port, agent);
+    const start = async (): Promise<void> => void (await ask('POST', '/batches/three/runs'));
+    const total = async (): Promise<number> => completedOf(await ask('GET', '/runs/counts'));
+    const all = async (count: number): Promise<Driven> => {
+      const before = await total();
+      const from = performance.now();
+      const accepted = await drive(count, lanes, start);
+      while ((await total()) < before + count) await new Promise((resolve) => setTimeout(resolve, 10));
+      return { perSecond: count / ((performance.now() - from) / 1_000), tookMs: accepted.tookMs };
+    };
+    await all(Math.ceil(runs * WARM_UP));
+    const driven = await all(runs);
+    agent.destroy();
+    await server.stop();
+    return [{ ...runsASecond(driven), note: `accepted in ${percentile(driven.tookMs, 0.5).toFixed(2)} ms at p50, ${percentile(driven.tookMs, 0.99).toFixed(2)} ms at p99` }];
+  });
+}
+
+function completedOf(text: string): number {
+  const { byStatus } = JSON.parse(text) as { readonly byStatus: { readonly completed: number } };
+  return byStatus.completed;
+}
+
+export function asking(port: number, agent: Agent): (method: string, path: string, body?: string) => Promise<string> {
+  return (method, path, body = '{}') =>
+    new Promise((resolve, reject) => {
+      const sent = request({ host: '127.0.0.1', port, agent, method, path, ...(method === 'POST' && { headers: { 'content-type': 'application/json', 'content-length': body.length } }) }, (response) => {
+        let text = '';
+        response.setEncoding('utf8').on('data', (part: string) => (text += part)).on('end', () => {
+          if ((response.statusCode ?? 500) < 300) resolve(text);
+          else reject(new Error(`${method} ${path}: ${response.statusCode} ${text}`));
+        });
+      });
+      sent.on('error', reject).end(method === 'POST' ? body : undefined);
+    });
+}
+
+export interface Server {
+  readonly port: number;
+  readonly pid: number;
+  stop(): Promise<void>;
+}
+
+/** The server as an operator starts it, built, with the bench's own job and batch. */
+export async function startServer(directory: string, environment: Readonly<Record<string, string>> = {}): Promise<Server> {
+  const child = spawn(process.execPath, [fileURLToPath(new URL('../dist/src/main.js', import.meta.url))], {
+    env: { ...process.env, SLUICE_DATA: directory, SLUICE_PORT: '0', SLUICE_DEMO: '0', SLUICE_LOG_LEVEL: 'error', SLUICE_SLOTS: '128', SLUICE_JOBS: fileURLToPath(new URL('./server-jobs.mjs', import.meta.url)), ...environment },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  const port = await new Promise<number>((resolve, reject) => {
+    let text = '';
+    child.stdout.setEncoding('utf8').on('data', (part: string) => {
+      const found = /listening on http:\/\/[^:]+:(\d+)/.exec((text += part));
+      if (found !== null) resolve(Number(found[1]));
+    });
+    void ended.then(() => reject(new Error(`The server did not start: ${text}`)));
+  });
+  return {
+    port, pid: child.pid ?? 0,
+    stop: async () => {
+      child.kill('SIGTERM');
+      await ended;
+    },
+  };
 }

@@ -1,0 +1,20 @@
+/** Every measurement by its name; `run.ts` gives each a process of its own. */
+import { afterKill, fold, groupOf1000, logFigures, parkedRuns, timerLateness } from './scale.js';
+import { bareLane, engineLane, httpLane, logLane } from './three-steps.js';
+import type { Figure } from './trial.js';
+
+/** Runs for each number in flight: enough that the warm-up is behind, few enough for the budget. */
+export const LANES: readonly (readonly [lanes: number, runs: number])[] = [[1, 400], [16, 3_000], [64, 6_000]];
+
+export type Measurement = () => Promise<readonly Figure[]>;
+
+const threeSteps = LANES.flatMap(([lanes, runs]): [string, Measurement][] => [
+  [`bare-${lanes}`, () => bareLane(lanes, runs)],
+  [`log-${lanes}`, () => logLane(lanes, runs)],
+  [`engine-${lanes}`, () => engineLane(lanes, runs)],
+  [`http-${lanes}`, () => httpLane(lanes, runs)],
+]);
+
+export const MEASUREMENTS: Readonly<Record<string, Measurement>> = Object.fromEntries<Measurement>([
+  ...threeSteps, ['fold', fold], ['append', logFigures], ['group', groupOf1000], ['restart', afterKill], ['parked', parkedRuns], ['timers', timerLateness],
+]);

@@ -1,0 +1,21 @@
+/** How a peer is driven: as the engine is, after a warm-up, with the same number of runs in flight. One line of JSON a figure. */
+import { performance } from 'node:perf_hooks';
+
+/** `[[runs in flight, runs], …]`, as the bench gives it. */
+const LANES = JSON.parse(process.env.LANES ?? '[[1,100],[64,1000]]');
+
+export async function measure(one) {
+  let serial = 0;
+  const drive = async (lanes, runs) => {
+    let left = runs;
+    await Promise.all(Array.from({ length: lanes }, async () => {
+      while (left-- > 0) await one(`r${process.pid}-${serial++}`);
+    }));
+  };
+  for (const [lanes, runs] of LANES) {
+    await drive(lanes, Math.ceil(runs * 0.15));
+    const from = performance.now();
+    await drive(lanes, runs);
+    process.stdout.write(`${JSON.stringify({ lanes, perSecond: runs / ((performance.now() - from) / 1_000) })}\n`);
+  }
+}

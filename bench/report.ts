@@ -1,0 +1,66 @@
+/** The results as people read them: the part of `README.md` between two marks. */
+import { cpus, release, totalmem } from 'node:os';
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import type { Figure } from './trial.js';
+import type { Peer, PeerFigure } from './peers.js';
+
+export interface Results {
+  readonly lanes: readonly (readonly [number, number])[];
+  readonly rounds: number;
+  readonly figures: ReadonlyMap<string, readonly Figure[]>;
+  readonly peers: readonly { readonly peer: Peer; readonly figures: readonly PeerFigure[] | string }[];
+  readonly tookMs: number;
+}
+
+const [BEGIN, END] = ['<!-- results -->', '<!-- /results -->'];
+
+export function writeResults(file: string, results: Results): string {
+  const text = readFileSync(file, 'utf8');
+  const table = tableOf(results);
+  writeFileSync(file, `${text.slice(0, text.indexOf(BEGIN) + BEGIN.length)}\n${table}\n${text.slice(text.indexOf(END))}`);
+  return table;
+}
+
+function tableOf({ lanes, rounds, figures, peers, tookMs }: Results): string {
+  const rate = (name: string): number => figures.get(name)?.[0]?.value ?? NaN;
+  const head = ['runs of three steps a second', ...lanes.map(([count]) => `${count} in flight`), ...lanes.map(([count]) => `of the bare loop, ${count}`)];
+  const row = (name: string, of: (count: number) => number): string[] => [name, ...lanes.map(([count]) => rounded(of(count))), ...lanes.map(([count]) => (of(count) / rate(`bare-${count}`)).toFixed(2))];
+  const peerRow = ({ peer, figures: found }: Results['peers'][number]): string[] =>
+    typeof found === 'string' ? [`${peer.name}: not measured (${found})`, ...lanes.flatMap(() => ['–', '–'])] : row(`${peer.name} (${peer.setting})`, (count) => found.find((one) => one.lanes === count)?.perSecond ?? NaN);
+  const rows = [row('bare loop', (count) => rate(`bare-${count}`)), row('the four appends alone', (count) => rate(`log-${count}`)), row('Sluice in process', (count) => rate(`engine-${count}`)), row('Sluice over HTTP', (count) => rate(`http-${count}`)), ...peers.map(peerRow)];
+  const best = lanes.map(([count]) => Math.max(...peers.map(({ figures: found }) => (typeof found === 'string' ? 0 : (found.find((one) => one.lanes === count)?.perSecond ?? 0)))));
+  const ahead = lanes.map(([count], at) => `${(rate(`engine-${count}`) / best[at]!).toFixed(1)} at ${count}`);
+  const others = [...figures].flatMap(([name, found]) => found.slice(isRate(name) ? 1 : 0).map((figure) => [isRate(name) ? `${figure.name}, ${name.replace('engine-', '')} in flight` : figure.name, `${rounded(figure.value)} ${figure.unit}`, figure.note ?? '']));
+  const notes = [...figures].flatMap(([name, [figure]]) => (isRate(name) && figure?.note !== undefined ? [`- ${name}: ${figure.note}`] : []));
+  return [
+    `Commit \`${git('rev-parse', '--short', 'HEAD')}\`${git('status', '--porcelain', '--', ':!bench/README.md') === '' ? '' : ' with changes that were not committed'}, ${new Date().toISOString().slice(0, 16).replace('T', ' ')} UTC, ${Math.round(tookMs / 60_000)} min.`,
+    `Machine: ${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}, Node ${process.versions.node}.`,
+    `Sample: ${lanes.map(([count, runs]) => `${runs.toLocaleString('en')} runs at ${count} in flight`).join(', ')}, after a warm-up of 15 %; the median of ${rounds} rounds, in which the loops, the engine and the server take turns; peers once, a sixth as many runs.`,
+    '', ...markdown(head, rows), '',
+    `Sluice in process is ahead of the best peer by a factor of ${ahead.join(', ')} in flight.`,
+    '', ...markdown(['besides', '', ''], others), '', ...notes,
+  ].join('\n');
+}
+
+function isRate(name: string): boolean {
+  return /^(bare|log|engine|http)-\d/.test(name);
+}
+
+function markdown(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  return [line(head), line(head.map((_, at) => (at === 0 ? '---' : '---:'))), ...rows.map(line)];
+}
+
+function rounded(value: number): string {
+  if (Number.isNaN(value)) return '–';
+  return value >= 100 ? Math.round(value).toLocaleString('en') : value.toFixed(value >= 10 ? 1 : 2);
+}
+
+function git(...args: readonly string[]): string {
+  try {
+    return execFileSync('git', args, { encoding: 'utf8' }).trim();
+  } catch {
+    return 'unknown';
+  }
+}

@@ -1,0 +1,59 @@
+/**
+ * The bench: `npm run bench`. Each measurement in a process of its own, rounds in turn so that a busy minute hits all of
+ * them; results go to the terminal and into `README.md`. `-- --only engine-64,bare-64` measures these, and writes nothing.
+ */
+import { spawn } from 'node:child_process';
+import { performance } from 'node:perf_hooks';
+import { fileURLToPath } from 'node:url';
+import { LANES, MEASUREMENTS } from './measurements.js';
+import { PEERS } from './peers.js';
+import type { Peer, PeerFigure } from './peers.js';
+import { writeResults } from './report.js';
+import type { Figure } from './trial.js';
+
+const ROUNDS = 3;
+/** Peers are slower by an order of magnitude: this many of them a lane are enough, and keep to the budget. */
+const PEER_LANES = LANES.map(([lanes, runs]): [number, number] => [lanes, Math.ceil(runs / 6)]);
+const only = process.argv.includes('--only') ? (process.argv[process.argv.indexOf('--only') + 1] ?? '').split(',') : undefined;
+const from = performance.now();
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+function measure(name: string): Promise<readonly Figure[]> {
+  const child = spawn(process.execPath, [...process.execArgv, fileURLToPath(new URL('./one.ts', import.meta.url)), name], { stdio: ['ignore', 'pipe', 'inherit'] });
+  let text = '';
+  child.stdout.setEncoding('utf8').on('data', (part: string) => (text += part));
+  return new Promise((resolve, reject) => {
+    child.once('exit', (code) => {
+      const line = text.split('\n').find((one) => one.startsWith('['));
+      if (code !== 0 || line === undefined) return reject(new Error(`Measurement ${name} ended with ${code} and said: ${text || 'nothing'}`));
+      const figures = JSON.parse(line) as readonly Figure[];
+      for (const { name: what, value, unit, note = '' } of figures) say(`${name.padEnd(10)} ${what.padEnd(60)} ${value.toFixed(1).padStart(9)} ${unit.padEnd(6)} ${note}`);
+      resolve(figures);
+    });
+  });
+}
+
+/** The round whose first figure stands in the middle. */
+function median(rounds: readonly (readonly Figure[])[]): readonly Figure[] {
+  return [...rounds].sort(([one], [other]) => one!.value - other!.value)[Math.floor(rounds.length / 2)]!;
+}
+
+const wanted = Object.keys(MEASUREMENTS).filter((name) => only === undefined || only.includes(name));
+const taken = new Map<string, (readonly Figure[])[]>(wanted.map((name) => [name, []]));
+for (let round = 0; round < ROUNDS; round += 1) {
+  for (const name of wanted) if (/-\d+$/.test(name)) taken.get(name)!.push(await measure(name));
+}
+for (const name of wanted) if (!/-\d+$/.test(name)) taken.get(name)!.push(await measure(name));
+const figures = new Map([...taken].map(([name, rounds]) => [name, median(rounds)]));
+
+const peers: { readonly peer: Peer; readonly figures: readonly PeerFigure[] | string }[] = [];
+for (const peer of only === undefined ? PEERS : PEERS.filter(({ name }) => only.includes(name))) {
+  const found = await peer.measure(PEER_LANES).catch((error: unknown) => (error instanceof Error ? error.message.split('\n')[0]! : String(error)));
+  say(`${peer.name.padEnd(10)} ${typeof found === 'string' ? found : found.map(({ lanes, perSecond }) => `${lanes} in flight ${perSecond.toFixed(1)}/s`).join(', ')}`);
+  peers.push({ peer, figures: found });
+}
+
+if (only === undefined) say(`\n${writeResults(fileURLToPath(new URL('./README.md', import.meta.url)), { lanes: LANES, rounds: ROUNDS, figures, peers, tookMs: performance.now() - from })}`);
