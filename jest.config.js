@@ -1,7 +1,7 @@
 import { SWC } from './test/swc-options.mjs';
 
 /**
- * Seven projects over one way of compiling. Jest runs native ES modules here, so node needs
+ * Eight projects over one way of compiling. Jest runs native ES modules here, so node needs
  * --experimental-vm-modules (the npm scripts pass it).
  */
 const transform = { '^.+\\.ts$': ['@swc/jest', SWC] };
@@ -27,6 +27,7 @@ export default {
     project('scenarios', ['test/scenarios/**/*.{spec,scenario}.ts', 'test/histories/**/*.spec.ts']),
     project('rest', ['test/rest/**/*.spec.ts']),
     project('crash', ['test/crash/**/*.{spec,scenario}.ts']),
+    project('browser', ['test/browser/**/*.spec.ts']),
     project('package', ['test/package/**/*.spec.ts']),
     project('tidy', ['test/tidy/**/*.spec.ts']),
   ],

@@ -2,7 +2,7 @@
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 import { api, fresh, Refused, seen, together, told, toldWithTag } from './client';
 import type {
-  About, ApprovalRow, BatchDetail, BatchRow, BatchVersion, BatchVersionRow, ExecutionRow, ExecutionStatus, FactRow, JobRow, Me, Page, RunCounts, RunDetail, RunRow, RunStats, RunStatus, TriggerType,
+  About, ApprovalRow, BatchDetail, BatchRow, BatchVersion, BatchVersionRow, ExecutionRow, ExecutionStatus, FactRow, JobRow, Me, Page, RunCounts, RunDetail, RunRow, RunStats, RunStatus, StepNode, TriggerType,
 } from './shapes';
 
 export const PAGE = 100;
@@ -124,6 +124,8 @@ async function executionsOf(run: string, signal: AbortSignal): Promise<{ readonl
   }
 }
 
+const executionIds = (steps: readonly StepNode[]): readonly string[] => steps.flatMap((step) => [...step.executionIds, ...(step.branches ?? []).flatMap((branch) => executionIds(branch.steps))]);
+
 export interface WholeRun {
   readonly run: RunDetail;
   readonly executions: readonly ExecutionRow[];
@@ -135,16 +137,21 @@ export const runQuery = (id: string) =>
     queryKey: ['run', id],
     queryFn: async ({ signal }): Promise<WholeRun> => {
       for (let round = 1; ; round += 1) {
-        const executions = await executionsOf(id, signal).catch((error: unknown) => {
-          // Who holds a gate's role alone may look at the run, and not at lists.
-          if (error instanceof Refused && error.status === 403) return { items: [], asOf: undefined };
-          throw error;
-        });
-        const run = await told<RunDetail>(api.GET('/runs/{runId}', { params: { path: { runId: id }, query: fresh() }, signal }));
+        const [run, executions] = await Promise.all([
+          told<RunDetail>(api.GET('/runs/{runId}', { params: { path: { runId: id }, query: fresh() }, signal })),
+          executionsOf(id, signal).catch((error: unknown) => {
+            // Who holds a gate's role alone may look at the run, and not at lists.
+            if (error instanceof Refused && error.status === 403) return { items: [], asOf: undefined };
+            throw error;
+          }),
+        ]);
+        const before = executions.asOf !== undefined && run.position > executions.asOf.position;
+        // Of an attempt that the run does not know yet the list is ahead.
+        const known = new Set(executionIds(run.steps));
+        const ahead = executions.items.some((one) => !known.has(one.id));
         seen(executions.asOf?.position);
-        const after = executions.asOf !== undefined && run.position > executions.asOf.position;
         seen(run.position);
-        if (!after || round === 4) return { run, executions: [...executions.items].reverse() };
+        if (!(before || ahead) || round === 4) return { run, executions: [...executions.items].reverse() };
       }
     },
   });

@@ -50,7 +50,7 @@ function StartForm({ batch, definition: { parameters = [] }, close }: Props) {
     >
       <Stack gap="sm">
         {parameters.length === 0 && <p className="dim">It takes no parameters.</p>}
-        {parameters.map((parameter) => <Field key={parameter.name} parameter={parameter} value={said[parameter.name] ?? ''} fault={faults[parameter.name] ?? told[parameter.name] ?? ''} set={(value) => setSaid((before) => ({ ...before, [parameter.name]: value }))} />)}
+        {parameters.map((parameter, at) => <Field key={parameter.name} first={at === 0} parameter={parameter} value={said[parameter.name] ?? ''} fault={faults[parameter.name] ?? told[parameter.name] ?? ''} set={(value) => setSaid((before) => ({ ...before, [parameter.name]: value }))} />)}
         <TextInput label="Reason" description="For whoever looks at the run later" value={reason} maxLength={2000} onChange={(event) => setReason(event.currentTarget.value)} />
         {elsewhere && error !== null && <Problem error={error} />}
         <Group justify="flex-end">
@@ -64,9 +64,9 @@ function StartForm({ batch, definition: { parameters = [] }, close }: Props) {
 
 const HINTS: Readonly<Partial<Record<ParameterDeclaration['kind'], string>>> = { integer: 'A whole number', number: 'A number', datetime: 'A time, like 2026-01-31T00:00:00Z', object: 'A JSON object', secret: 'The name of a secret, not the secret itself' };
 
-function Field({ parameter: { name, kind, required = false, title, description }, value, fault, set }: { readonly parameter: ParameterDeclaration; readonly value: string; readonly fault: string; readonly set: (value: string) => void }) {
+function Field({ first, parameter: { name, kind, required = false, title, description }, value, fault, set }: { readonly first: boolean; readonly parameter: ParameterDeclaration; readonly value: string; readonly fault: string; readonly set: (value: string) => void }) {
   const parts = [description, HINTS[kind]].filter((part) => part !== undefined).join(' · ');
-  const common = { label: title ?? name, ...(parts !== '' && { description: parts }), required, error: fault === '' ? null : fault };
+  const common = { label: title ?? name, ...(parts !== '' && { description: parts }), required, error: fault === '' ? null : fault, ...(first && { 'data-autofocus': true }) };
   if (kind === 'boolean') return <Select {...common} data={[{ value: 'true', label: 'yes' }, { value: 'false', label: 'no' }]} value={value === '' ? null : value} clearable={!required} onChange={(next) => set(next ?? '')} />;
   if (kind === 'object') return <Textarea {...common} autosize minRows={3} maxRows={12} value={value} styles={{ input: { fontFamily: 'var(--mantine-font-family-monospace)' } }} onChange={(event) => set(event.currentTarget.value)} />;
   return <TextInput {...common} value={value} inputMode={kind === 'integer' ? 'numeric' : kind === 'number' ? 'decimal' : 'text'} onChange={(event) => set(event.currentTarget.value)} />;

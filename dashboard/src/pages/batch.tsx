@@ -172,7 +172,7 @@ function Delete({ name }: { readonly name: string }) {
         <Stack gap="sm">
           <p className="small">No run of it can be started any more, and its schedule stops. Runs that are open finish on their version; what ran stays as it is.</p>
           {command.error !== null && <Problem error={command.error} />}
-          <Group justify="flex-end"><Button variant="default" onClick={() => setAsking(false)}>Keep it</Button><Button color="red.8" loading={command.isPending} onClick={() => command.mutate(name)}>Delete batch</Button></Group>
+          <Group justify="flex-end"><Button variant="default" onClick={() => setAsking(false)}>Keep it</Button><Button color="#b3261e" loading={command.isPending} onClick={() => command.mutate(name)}>Delete batch</Button></Group>
         </Stack>
       </Modal>
     </>

@@ -136,8 +136,8 @@ function Decide({ approval }: { readonly approval: ApprovalRow }) {
       {error !== null && <Problem error={error} />}
       {approving.isSuccess && approving.data.outcome === null && <Note tone="ok" icon="check">Your approval counts: {approving.data.given} of {approving.data.quorum}. Others have to approve as well.</Note>}
       <Group gap="xs">
-        <Button color="green.9" leftSection={<Icon name="check" size={14} />} loading={approving.isPending} onClick={said.approve}>Approve <kbd style={{ marginLeft: 8, background: 'transparent', color: 'inherit' }}>a</kbd></Button>
-        <Button color="red.8" variant={rejecting ? 'filled' : 'outline'} leftSection={<Icon name="x" size={14} />} loading={refusing.isPending} disabled={rejecting && text.trim() === ''} onClick={said.reject}>Reject <kbd style={{ marginLeft: 8, background: 'transparent', color: 'inherit' }}>x</kbd></Button>
+        <Button color="#1a7340" leftSection={<Icon name="check" size={14} />} loading={approving.isPending} onClick={said.approve}>Approve <kbd style={{ marginLeft: 8, background: 'transparent', color: 'inherit' }}>a</kbd></Button>
+        <Button {...(rejecting ? { color: '#b3261e' } : { variant: 'default' })} leftSection={<Icon name="x" size={14} />} loading={refusing.isPending} disabled={rejecting && text.trim() === ''} onClick={said.reject}>Reject <kbd style={{ marginLeft: 8, background: 'transparent', color: 'inherit' }}>x</kbd></Button>
         {rejecting && <Button variant="subtle" color="gray" onClick={() => setRejecting(false)}>Back</Button>}
       </Group>
     </Stack>

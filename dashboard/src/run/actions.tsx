@@ -29,7 +29,7 @@ export function RunActions({ run }: { readonly run: RunDetail }) {
       {may('resume') && <Button variant="default" leftSection={<Icon name="playerPlay" size={14} />} onClick={() => setAsking('resume')}>Resume</Button>}
       {may('pause') && <Button variant="default" leftSection={<Icon name="playerPause" size={14} />} onClick={() => setAsking('pause')}>Pause</Button>}
       {may('retry') && <Button leftSection={<Icon name="rotateClockwise" size={14} />} onClick={() => setAsking('retry')}>Retry run</Button>}
-      {mayCancel && <Button color="red.8" leftSection={<Icon name="ban" size={14} />} onClick={() => setAsking('cancel')}>Cancel run</Button>}
+      {mayCancel && <Button color="#b3261e" leftSection={<Icon name="ban" size={14} />} onClick={() => setAsking('cancel')}>Cancel run</Button>}
       <CancelDialog run={run} opened={asking === 'cancel'} close={close} />
       <PauseDialog run={run} asking={asking === 'pause' || asking === 'resume' ? asking : undefined} close={close} />
       <RetryDialog run={run} opened={asking === 'retry'} close={close} />
@@ -72,7 +72,7 @@ function CancelDialog({ run, opened, close }: { readonly run: RunDetail; readonl
           {command.error !== null && <Problem error={command.error} />}
           <Group justify="flex-end">
             <Button variant="default" onClick={close}>Keep it running</Button>
-            <Button type="submit" color="red.8" loading={command.isPending} disabled={reason.trim() === ''}>Cancel run</Button>
+            <Button type="submit" color="#b3261e" loading={command.isPending} disabled={reason.trim() === ''}>Cancel run</Button>
           </Group>
         </Stack>
       </form>

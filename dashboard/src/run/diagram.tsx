@@ -29,11 +29,12 @@ function StepBox({ data: { placed } }: NodeProps<FlowNode>) {
   return (
     <>
       <Ports />
-      <button type="button" className={`step ${step.type} nodrag nopan ${look === undefined ? '' : `tone-${look.tone}`} ${off ? 'off' : ''}`} aria-pressed={id === step.id} aria-label={`${step.title}, ${step.type}${look === undefined ? '' : `, ${look.label}`}`} onClick={() => choose(step.id)}>
+      <button type="button" className={`step ${step.type} nodrag nopan ${look === undefined ? '' : `tone-${look.tone}`} ${off ? 'off' : ''}`} aria-pressed={id === step.id} onClick={() => choose(step.id)}>
         <span className={look === undefined ? 'dim' : `tone-${look.tone}`} style={{ display: 'inline-flex' }}><Icon name={look?.icon ?? TYPE_ICONS[step.type] ?? 'bolt'} size={18} spin={look?.icon === 'loader'} /></span>
         <span className="grow">
           <span className="title ellipsis" style={{ display: 'block' }}>{step.title}</span>
           <span className="what ellipsis" style={{ display: 'block' }}>{step.type === 'gate' ? 'Gate · ' : ''}{step.what}{step.attempts > 1 ? ` · attempt ${step.attempts}` : ''}</span>
+          <span className="visually-hidden">{step.type}{look !== undefined && `, ${look.label}`}</span>
         </span>
       </button>
     </>
@@ -49,7 +50,7 @@ function GroupBox({ data: { placed } }: NodeProps<FlowNode>) {
     <>
       <Ports />
       <div className={`box ${off ? 'off' : ''}`}>
-        <button type="button" className="caption nodrag nopan" onClick={() => choose(step.id)} aria-label={`${step.title}, ${step.type}${look === undefined ? '' : `, ${look.label}`}`}>
+        <button type="button" className="caption nodrag nopan" onClick={() => choose(step.id)}>
           <Icon name={TYPE_ICONS[step.type] ?? 'bolt'} size={14} />
           <b className="ellipsis">{step.title}</b>
           <span className="ellipsis">{step.what}</span>
@@ -96,6 +97,9 @@ function Flow({ drawing, chosen, choose, focus }: DiagramProps) {
   const nodes = useMemo(
     () => drawing.placed.map((placed): FlowNode => ({
       id: placed.id, type: placed.kind, position: { x: placed.x, y: placed.y }, width: placed.width, height: placed.height, data: { placed },
+      // Known beforehand, so that what is not in sight is not drawn once only to be measured.
+      measured: { width: placed.width, height: placed.height },
+      handles: [{ type: 'target', position: Position.Top, x: placed.width / 2, y: 0, width: 1, height: 1 }, { type: 'source', position: Position.Bottom, x: placed.width / 2, y: placed.height, width: 1, height: 1 }],
       zIndex: placed.kind === 'box' || placed.kind === 'lane' ? 0 : 2, draggable: false, selectable: false, focusable: false,
     })),
     [drawing],
@@ -111,7 +115,7 @@ function Flow({ drawing, chosen, choose, focus }: DiagramProps) {
         nodes={nodes} edges={edges} nodeTypes={NODE_TYPES} nodesDraggable={false} nodesConnectable={false} elementsSelectable={false} nodesFocusable={false} edgesFocusable={false} disableKeyboardA11y
         zoomOnScroll={false} preventScrolling={false} zoomOnDoubleClick={false} minZoom={0.05} maxZoom={1.5} onlyRenderVisibleElements={nodes.length > MANY} proOptions={{ hideAttribution: true }}
       >
-        <Controls showInteractive={false} position="top-right" />
+        <Controls showInteractive={false} position="bottom-left" />
         <FirstLook drawing={drawing} focus={focus} />
       </ReactFlow>
     </Chosen.Provider>

@@ -54,13 +54,13 @@ export function Facts({ runId }: { readonly runId: string }) {
   );
 }
 
-const ENGINE = ['engine', 'reactor', 'job', 'timer'];
-
 /** In one line: which step, by whom, why. */
 function says({ data, metadata }: FactRow): string {
   const text = (key: string): string | undefined => (typeof data[key] === 'string' ? data[key] : undefined);
   const error = data['error'];
   const message = typeof error === 'object' && error !== null && 'message' in error && typeof error.message === 'string' ? error.message : undefined;
-  const by = text('by') ?? (ENGINE.includes(metadata['via'] ?? '') ? undefined : metadata['actor']);
+  const actor = metadata['actor'];
+  // What a node says of its jobs is by nobody.
+  const by = text('by') ?? (actor === undefined || actor.startsWith('node:') ? undefined : actor);
   return [text('stepId'), typeof data['attempt'] === 'number' && data['attempt'] > 1 ? `attempt ${data['attempt']}` : undefined, by && `by ${by}`, text('reason') ?? text('note'), message].filter((part) => part !== undefined && part !== '').join(' · ');
 }

@@ -117,7 +117,8 @@ export function draw(main: readonly FlowStep[], lanes: readonly Lane[] = []): Dr
     let last = before;
     for (const step of steps) {
       const its = sizeOfStep(step);
-      const gone = off || step.status === 'skipped';
+      // A decision for a branch without steps is called skipped, and was taken all the same.
+      const gone = off || (step.status === 'skipped' && step.branches?.some(({ taken }) => taken === true) !== true);
       const x = centre - its.width / 2;
       if (step.branches === undefined) placed.push({ id: step.id, kind: 'step', x, y, ...its, step, off: gone });
       else placeGroup(step, step.branches, { x, y, ...its, off: gone });

@@ -92,7 +92,7 @@ function StopAttempt({ id, attempt }: { readonly id: string; readonly attempt: n
       {sure ? (
         <>
           <span className="small">Its step fails and is not tried again.</span>
-          <Button color="red.8" size="compact-xs" loading={command.isPending} onClick={() => command.mutate({ id, reason: '' })}>Stop attempt {attempt}</Button>
+          <Button color="#b3261e" size="compact-xs" loading={command.isPending} onClick={() => command.mutate({ id, reason: '' })}>Stop attempt {attempt}</Button>
           <Button variant="subtle" color="gray" size="compact-xs" onClick={() => setSure(false)}>Back</Button>
         </>
       ) : (

@@ -22,7 +22,7 @@ interface Choice {
 
 export function Palette({ opened, close }: { readonly opened: boolean; readonly close: () => void }) {
   return (
-    <Modal opened={opened} onClose={close} withCloseButton={false} size="lg" padding="xs" yOffset="12vh" centered={false} aria-label="Search and commands">
+    <Modal opened={opened} onClose={close} withCloseButton={false} size="lg" padding="xs" yOffset="12vh" centered={false} title="Search and commands" styles={{ header: { display: 'none' } }}>
       <Choices close={close} />
     </Modal>
   );
