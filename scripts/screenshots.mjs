@@ -1,9 +1,10 @@
 /**
  * Pictures of every page of the dashboard, wide and narrow, light and dark, into docs/screenshots. Starts the built server
- * with its demo and something of everything in it. Needs chromium (CHROMIUM names it) and `npm run setup`.
+ * with its demo and something of everything in it. Needs chromium (CHROMIUM names it) and `npm run setup`; where pngquant is
+ * there, the pictures are made small.
  */
-import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -101,6 +102,7 @@ const pagesOf = ({ failed, cancelled, parked, gate }) => ({
   'run-parked': [`/runs/${parked}?step=fraudReview`, 'It does not move until somebody acts'], 'run-failed': [`/runs/${failed}?step=breaks`, 'It failed'], 'run-cancelled': [`/runs/${cancelled}`, 'cancelled the run'],
   'run-timeline': [`/runs/${failed}?tab=timeline`, 'Took'], 'run-facts': [`/runs/${cancelled}?tab=facts`, 'Run started'], 'run-data': [`/runs/${failed}?tab=data`, 'Parameters'],
   approvals: [`/approvals?id=${gate}`, 'May decide'], batches: ['/batches', 'Nightly close'], batch: ['/batches/nightly-close', 'Recent runs'], start: ['/batches/nightly-close?start=true', 'For whoever looks'],
+  schedules: ['/schedules', 'Schedules'],
   editor: ['/batches/nightly-close/edit', 'The definition is sound'], jobs: ['/jobs', 'obey'], settings: ['/settings', 'Act as somebody'],
 });
 
@@ -125,6 +127,8 @@ try {
       await context.close();
     }
   }
+  const pictures = readdirSync(place).filter((name) => name.endsWith('.png')).map((name) => join(place, name));
+  spawnSync('pngquant', ['--force', '--ext', '.png', '--skip-if-larger', '128', ...pictures], { stdio: 'ignore' });
 } finally {
   await browser.close();
   server.kill('SIGKILL');

@@ -87,10 +87,16 @@ const batch = createRoute({
 });
 const editBatch = createRoute({ getParentRoute: () => root, path: '/batches/$batch/edit', component: lazyRouteComponent(() => import('./pages/batch-edit'), 'EditBatch') });
 const jobs = createRoute({ getParentRoute: () => root, path: '/jobs', component: lazyRouteComponent(() => import('./pages/jobs'), 'Jobs') });
+const schedules = createRoute({
+  getParentRoute: () => root,
+  path: '/schedules',
+  validateSearch: (said: Said): { readonly batch?: string } => compact({ batch: text(said, 'batch') }),
+  component: lazyRouteComponent(() => import('./pages/schedules'), 'Schedules'),
+});
 const settings = createRoute({ getParentRoute: () => root, path: '/settings', component: lazyRouteComponent(() => import('./pages/settings'), 'Settings') });
 
 export const router = createRouter({
-  routeTree: root.addChildren([overview, runs, run, approvals, batches, newBatch, batch, editBatch, jobs, settings]),
+  routeTree: root.addChildren([overview, runs, run, approvals, batches, newBatch, batch, editBatch, jobs, schedules, settings]),
   basepath: BASE,
   defaultPreload: 'intent',
   scrollRestoration: true,

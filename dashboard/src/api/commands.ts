@@ -68,3 +68,9 @@ export const deleteBatch = async (batch: string): Promise<Placed> => {
   await told(Promise.resolve(answer));
   return { position: answer.response.headers.get('sluice-position') ?? '' };
 };
+
+type Control = '/runs/{runId}/pause';
+const ofSchedule = (action: 'pause' | 'resume' | 'trigger') => `/batches/{runId}/schedule/${action}` as Control;
+export const pauseSchedule = ({ batch, reason }: { batch: string; reason: string }) => told<Placed>(api.POST(ofSchedule('pause'), { params: { path: { runId: batch } }, body: reasonOf(reason) }));
+export const resumeSchedule = ({ batch, reason }: { batch: string; reason: string }) => told<Placed>(api.POST(ofSchedule('resume'), { params: { path: { runId: batch } }, body: reasonOf(reason) }));
+export const triggerSchedule = ({ batch, reason }: { batch: string; reason: string }) => told<Placed & { readonly runId: string }>(api.POST(ofSchedule('trigger'), { params: { path: { runId: batch } }, body: reasonOf(reason) }));

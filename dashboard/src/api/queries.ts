@@ -2,7 +2,7 @@
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 import { api, fresh, Refused, seen, together, told, toldWithTag } from './client';
 import type {
-  About, ApprovalRow, BatchDetail, BatchRow, BatchVersion, BatchVersionRow, ExecutionRow, ExecutionStatus, FactRow, JobRow, Me, Page, RunCounts, RunDetail, RunRow, RunStats, RunStatus, StepNode, TriggerType,
+  About, ApprovalRow, BatchDetail, BatchRow, BatchVersion, BatchVersionRow, ExecutionRow, ExecutionStatus, FactRow, JobRow, Me, OccurrenceList, Page, RunCounts, RunDetail, RunRow, RunStats, RunStatus, ScheduleRow, StepNode, TriggerType,
 } from './shapes';
 
 export const PAGE = 100;
@@ -202,3 +202,12 @@ export const jobsQuery = queryOptions({
     }
   },
 });
+
+// Not in every server's document: one without them answers 501.
+export const schedulesQuery = queryOptions({ queryKey: ['schedules'], queryFn: ({ signal }) => told<Page<ScheduleRow>>(api.GET('/schedules' as '/jobs', { params: { query: { limit: String(MOST), ...fresh() } }, signal })), refetchInterval: 15_000, retry: false });
+export const occurrencesQuery = (batch: string, from: string) =>
+  queryOptions({
+    queryKey: ['schedules', batch, from],
+    queryFn: ({ signal }) => told<OccurrenceList>(api.GET('/batches/{batch}/schedule/occurrences' as '/batches/{batch}', { params: { path: { batch }, query: { from, limit: String(MOST), ...fresh() } as object }, signal })),
+    refetchInterval: 15_000,
+  });

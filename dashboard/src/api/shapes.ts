@@ -263,3 +263,22 @@ export interface About {
   readonly projections: readonly { readonly name: string; readonly version: number; readonly state: string; readonly position: string; readonly parked: readonly { readonly stream: string; readonly reason: string }[] }[];
   readonly asOf: AsOf;
 }
+
+export type OccurrenceOutcome = 'fired' | 'skipped' | 'missed' | 'pending';
+export interface ScheduleRow {
+  readonly batchId: string;
+  readonly batchName: string;
+  readonly cron: string;
+  readonly timeZone: string;
+  readonly paused: boolean;
+  readonly nextDue: string | null;
+  readonly lastOccurrence: { readonly due: string; readonly outcome: Exclude<OccurrenceOutcome, 'pending'>; readonly reason: string | null; readonly runId: string | null } | null;
+}
+export interface OccurrenceList extends Page<{ readonly due: string; readonly outcome: OccurrenceOutcome; readonly reason: string | null; readonly runId: string | null; readonly at: string | null }> {
+  readonly expected: number;
+  readonly fired: number;
+  readonly skipped: number;
+  readonly missed: number;
+  readonly pending: number;
+  readonly unexplained: number;
+}

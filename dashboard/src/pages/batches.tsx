@@ -49,7 +49,7 @@ export function Batches() {
                       </td>
                       <td className="right num">{stepCount}</td>
                       <td className="nowrap"><span className="num">v{version}</span> <span className="tag"><Icon name={source === 'code' ? 'code' : 'edit'} size={12} />{source === 'code' ? 'code' : 'made here'}</span></td>
-                      <td className="nowrap">{schedule === null ? <span className="dim">none</span> : <span className="mono tiny">{schedule.cron}</span>}</td>
+                      <td className="nowrap">{schedule === null ? <span className="dim">none</span> : <Link to="/schedules" search={{ batch: name }} className="link above mono tiny">{schedule.cron}</Link>}</td>
                       <td className="nowrap"><Ago at={updatedAt} /> <span className="dim">by {updatedBy}</span></td>
                       <td className="right">{may(me.data, 'operator') && <Button className="above" variant="default" component={Link} to={`/batches/${name}?start=true`} leftSection={<Icon name="playerPlay" size={14} />}>Start</Button>}</td>
                     </tr>
