@@ -1,11 +1,19 @@
-/** `npm start`: the server with the demo on, unless the environment says otherwise. */
-import { existsSync } from 'node:fs';
-
+/**
+ * `npm start`: the server with the demo on, unless the environment says otherwise.
+ *
+ * A signal that ends npm does not always come through to here: when npm is gone, the server ends as if it had.
+ */
 const SERVER = new URL('../dist/src/main.js', import.meta.url);
-if (existsSync(SERVER)) {
-  process.env.SLUICE_DEMO ??= 'on';
-  await import(SERVER.href);
-} else {
-  process.stderr.write('This version has no server yet: the engine runs in tests only. `npm test` shows what it does; README.md says what is still to come.\n');
-  process.exitCode = 1;
+const LOOK_MS = 500;
+
+process.env.SLUICE_DEMO ??= 'on';
+const parent = process.ppid;
+if (process.env.npm_lifecycle_event === 'start') {
+  const look = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(look);
+    process.kill(process.pid, 'SIGTERM');
+  }, LOOK_MS);
+  look.unref();
 }
+await import(SERVER.href);

@@ -11,6 +11,8 @@ export interface Origin {
   readonly actor: string;
   readonly roles: readonly string[];
   readonly via: 'rest' | 'code' | 'runner' | 'timer' | 'repair' | 'host' | 'schedule';
+  /** Method and path, if it came through one of the REST doors. */
+  readonly door?: string;
   readonly commandId: CommandId;
   readonly correlationId?: string;
   readonly causationId?: string;

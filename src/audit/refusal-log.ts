@@ -77,13 +77,13 @@ export class RefusalLog implements Refusals {
   }
 
   async refused({ origin, slug, reason, about }: Refusal): Promise<void> {
-    const { actor, roles } = origin;
+    const { actor, roles, door } = origin;
     const { command = null, outcome, ...subject } = about;
     if (slug === 'fenced') {
       const kind = outcome === 'succeeded' || outcome === 'failed' ? outcome : 'lost';
       await this.record({ type: 'OutcomeFenced', data: { ...subject, node: actor, outcome: kind, reason: plain(reason) } }, origin);
     } else if (this.count.take(actor)) {
-      const data = { ...subject, actor: plain(actor), roles: roles.map(plain), door: null, command, slug, reason: plain(reason) };
+      const data = { ...subject, actor: plain(actor), roles: roles.map(plain), door: door === undefined ? null : plain(door), command, slug, reason: plain(reason) };
       await this.record({ type: 'CommandRefused', data }, origin);
     }
   }

@@ -2,13 +2,11 @@
 import { Body, Delete, HttpCode, Inject, Param, Post, Put, Req, Res } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { CommandBus } from '@nestjs/cqrs';
-import type { Origin } from '../actors/actor.js';
 import type { BatchDefinition } from '../events/definition.js';
 import { isRefusal, problemOf, sayMutation } from '../http/accepted.js';
 import { Answers } from '../http/answers.js';
 import { Door } from '../http/door.js';
-import { commandIdentity } from '../http/idempotency.js';
-import type { CommandIdentity } from '../http/idempotency.js';
+import { commandIdentity, originOf } from '../http/idempotency.js';
 import { Who } from '../http/identity.js';
 import type { Caller } from '../http/identity.js';
 import { KeyLedger } from '../http/key-ledger.js';
@@ -91,7 +89,8 @@ export class BatchAuthorsController {
   @Delete(':batch')
   @HttpCode(204)
   async remove(@Param('batch') batch: string, @Who() caller: Caller, @Req() request: HttpRequest, @Res({ passthrough: true }) response: unknown): Promise<void> {
-    const answer = await this.commands.execute(new DeleteBatch(batchIdOf(batch), originOf(caller, commandIdentity(request, caller, undefined))));
+    const wanted = headerOf(request, 'if-match');
+    const answer = await this.commands.execute(new DeleteBatch(batchIdOf(batch), originOf(request, caller, commandIdentity(request, caller, undefined)), wanted === undefined ? 'any' : versionOf(wanted)));
     if (isRefusal(answer)) throw answer.rejected === 'not-found' ? noBatch(batch) : problemOf(answer);
     sayMutation(this.adapterHost, response, answer);
   }
@@ -100,7 +99,7 @@ export class BatchAuthorsController {
     const id = ids.batch(definition.name);
     const print = fingerprint(definition);
     const identity = commandIdentity(request, caller, print.definitionHash);
-    const command = new DefineBatch(id, { definition, ...print, source: 'api', expected }, originOf(caller, identity));
+    const command = new DefineBatch(id, { definition, ...print, source: 'api', expected }, originOf(request, caller, identity));
     const answer = await this.keys.once(identity, async () => {
       const given = await this.commands.execute(command);
       if (isRefusal(given)) throw problemOf(given);
@@ -135,8 +134,4 @@ interface Asked {
   readonly caller: Caller;
   readonly request: HttpRequest;
   readonly response: unknown;
-}
-
-function originOf(caller: Caller, { commandId, requestHash, keyed }: CommandIdentity): Origin {
-  return { actor: caller.actor, roles: [...caller.roles], via: 'rest', commandId, ...(keyed && { requestHash }) };
 }

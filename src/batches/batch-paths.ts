@@ -19,7 +19,7 @@ export function etagOf(version: number): string {
 /** @throws Problem precondition-required without one, validation-failed for one that no answer carried */
 export function versionOf(ifMatch: string | undefined): number {
   if (ifMatch === undefined) throw new Problem('precondition-required', 'Say which version you have changed: send the ETag that you were given as If-Match.');
-  const version = /^(?:W\/)?"?(\d{1,9})"?$/.exec(ifMatch.trim())?.[1];
+  const version = /^"?(\d{1,9})"?$/.exec(ifMatch.trim())?.[1];
   if (version === undefined) throw invalid([{ path: '/headers/if-match', message: 'must be the ETag of an answer, like "3"' }]);
   return Number(version);
 }

@@ -44,6 +44,10 @@ export class DefineBatch extends BatchCommand {
 /** Stops new starts; open runs finish on their version. */
 export class DeleteBatch extends BatchCommand {
   readonly type = 'DeleteBatch';
+  /** @param expected the version that is meant; any unless given */
+  constructor(batchId: BatchId, origin: Origin, readonly expected: number | 'any' = 'any') {
+    super(batchId, origin);
+  }
 }
 
 /** The code no longer has it. It is kept: it can be read and started by hand, and the code may have it again. */

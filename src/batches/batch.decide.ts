@@ -1,5 +1,5 @@
 /** What a batch definition answers to a command, and what each of its facts makes of it. Pure. */
-import type { Decision } from '../actors/actor.js';
+import type { Decision, Rejected } from '../actors/actor.js';
 import type { BatchSource } from '../events/batch.events.js';
 import type { Placed } from '../events/batch.codec.js';
 import { encodeBatchFact } from '../events/batch.codec.js';
@@ -46,11 +46,8 @@ function define(state: BatchState | undefined, { batchId, define }: DefineBatch)
   const there = state !== undefined && state.standing !== 'deleted';
   if (there && expected === 'none') return { rejected: 'duplicate-name', detail: `There is a batch ${definition.name}. Change that one, or take another name.` };
   if (there && source === 'api' && state.source === 'code') return { rejected: 'code-defined', detail: `Batch ${state.name} is defined in code: change it there.` };
-  if (typeof expected === 'number' && (!there || state.version !== expected)) {
-    return there
-      ? { rejected: 'version-conflict', detail: `Batch ${state.name} is at version ${state.version}, not ${expected}. Read it again and change that.` }
-      : { rejected: 'not-found', detail: `There is no batch ${definition.name}.` };
-  }
+  if (typeof expected === 'number' && !there) return { rejected: 'not-found', detail: `There is no batch ${definition.name}.` };
+  if (there && typeof expected === 'number' && state.version !== expected) return otherVersion(state, expected);
   // What the code had let go and has again is defined anew, whichever version it is.
   const defined = there && state.standing === 'defined';
   if (defined && state.hash === definitionHash) return { facts: [], state };
@@ -65,7 +62,12 @@ function remove(state: BatchState | undefined, command: DeleteBatch): Decision<B
   if (state === undefined) return { rejected: 'not-found', detail: `There is no batch ${command.batchId}.` };
   if (state.standing === 'deleted') return { facts: [], state };
   if (state.source === 'code' && state.standing !== 'orphaned') return { rejected: 'code-defined', detail: `Batch ${state.name} is defined in code: take it out there.` };
+  if (command.expected !== 'any' && state.version !== command.expected) return otherVersion(state, command.expected);
   return said(state, { type: 'BatchDeleted', data: { batchId: command.batchId, name: state.name } });
+}
+
+function otherVersion({ name, version }: BatchState, expected: number): Rejected {
+  return { rejected: 'version-conflict', detail: `Batch ${name} is at version ${version}, not ${expected}. Read it again and go on from that.` };
 }
 
 function orphan(state: BatchState | undefined, { batchId }: OrphanBatch): Decision<BatchState> {

@@ -10,7 +10,7 @@ import { Answers } from '../http/answers.js';
 import { isRefusal, problemOf, sayMutation } from '../http/accepted.js';
 import { refuseUnstorable } from '../http/asking.js';
 import { Door } from '../http/door.js';
-import { commandIdentity } from '../http/idempotency.js';
+import { commandIdentity, originOf } from '../http/idempotency.js';
 import { Who } from '../http/identity.js';
 import type { Caller } from '../http/identity.js';
 import { Links } from '../http/links.js';
@@ -20,6 +20,7 @@ import { Needs } from '../http/roles.guard.js';
 import { ids } from '../ids.js';
 import { StartRun } from '../runs/run.commands.js';
 import { startedAnswer } from './batch.answers.js';
+import { isTooLarge } from './run-parameters.js';
 import { fingerprint } from './batch.actor.js';
 import { DefineBatch, JOB_BATCH_PREFIX } from './batch.commands.js';
 import { KNOWN_JOBS } from './batch-authors.controller.js';
@@ -45,13 +46,12 @@ export class JobRunsController {
   async start(@Param('name') name: string, @Body({ schema: startBody }) body: z.output<typeof startBody>, @Who() caller: Caller, @Req() request: HttpRequest, @Res({ passthrough: true }) response: unknown) {
     if (!this.jobs.has(name)) throw new Problem('not-found', `No job is registered as ${name.slice(0, 100)} on this node.`);
     await this.check(name, body.parameters);
-    const { commandId, requestHash, keyed } = commandIdentity(request, caller, body);
-    const origin = { actor: caller.actor, roles: [...caller.roles], via: 'rest', commandId, ...(keyed && { requestHash }) } as const;
+    const origin = originOf(request, caller, commandIdentity(request, caller, body));
     const batch = jobBatch(name);
-    const defined = { ...origin, via: 'code', commandId: ids.derivedCommand('job-batch', name, commandId) } as const;
+    const defined = { ...origin, via: 'code', commandId: ids.derivedCommand('job-batch', name, origin.commandId) } as const;
     const made = await this.commands.execute(new DefineBatch(ids.batch(batch.name), { definition: batch, ...fingerprint(batch), source: 'code', expected: 'any' }, defined));
     if (isRefusal(made)) throw problemOf(made);
-    const answer = await this.commands.execute(new StartRun(ids.runOf(commandId), { batch: batch.name, ...body, reason: null, trigger: { type: 'api' } }, origin));
+    const answer = await this.commands.execute(new StartRun(ids.runOf(origin.commandId), { batch: batch.name, ...body, reason: null, trigger: { type: 'api' } }, origin));
     if (isRefusal(answer)) throw problemOf(answer);
     sayMutation(this.adapterHost, response, answer);
     this.adapterHost.httpAdapter.setHeader(response, 'Location', `${this.links.base}/runs/${answer.runId}`);
@@ -60,6 +60,7 @@ export class JobRunsController {
 
   /** The batch declares no parameters of its own: they are the job's. */
   private async check(name: string, parameters: JsonObject): Promise<void> {
+    if (isTooLarge(parameters)) throw invalid([{ path: '/parameters', message: 'Parameters have at most 256 KiB.' }]);
     const declared = this.jobs.declaredKeys(name);
     const unknown = declared === undefined ? [] : Object.keys(parameters).filter((key) => !declared.includes(key));
     const checked = await this.jobs.validateParameters(name, parameters);

@@ -75,7 +75,8 @@ function refused(problem: Problem): CheckedParameters {
   return { parameters: {}, errors: [problem] };
 }
 
-function isTooLarge(value: JsonValue): boolean {
+/** Whether these are more than a run may be given. */
+export function isTooLarge(value: JsonValue): boolean {
   return Buffer.byteLength(JSON.stringify(value)) > MAX_PARAMETERS_BYTES;
 }
 

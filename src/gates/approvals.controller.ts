@@ -8,7 +8,7 @@ import { isRefusal, problemOf, sayMutation } from '../http/accepted.js';
 import { storedText, uuidParam } from '../http/asking.js';
 import { atLeastQuery, awaitAtLeast } from '../http/at-least.js';
 import { Door } from '../http/door.js';
-import { commandIdentity } from '../http/idempotency.js';
+import { commandIdentity, originOf } from '../http/idempotency.js';
 import { hasRole, Who } from '../http/identity.js';
 import type { Caller } from '../http/identity.js';
 import { Links } from '../http/links.js';
@@ -93,8 +93,7 @@ export class ApprovalsController {
   private async decide(id: string, decision: Pick<GateDecision, 'verdict' | 'digest'>, asked: { caller: Caller; request: HttpRequest; response: unknown; body: Readonly<Record<string, string | null>> }): Promise<DecisionAnswer> {
     const { caller, request, response, body } = asked;
     const row = await this.find(id);
-    const { commandId, requestHash, keyed } = commandIdentity(request, caller, body);
-    const origin = { actor: caller.actor, roles: [...caller.roles], via: 'rest', commandId, ...(keyed && { requestHash }) } as const;
+    const origin = originOf(request, caller, commandIdentity(request, caller, body));
     const runId = parseId<RunId>(row.runId);
     if (runId === undefined) throw new Error(`Approval ${id} belongs to ${row.runId}, which is no run.`);
     const answer = await this.commands.execute(new DecideGate(runId, { approvalId: row.id, stepId: row.stepId, ...decision }, origin));

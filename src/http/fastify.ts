@@ -15,6 +15,13 @@ export function fastifyAdapter(): FastifyAdapter {
     bodyLimit: BODY_BYTES,
     // As Express has it.
     routerOptions: { maxParamLength: PARAM_LENGTH, ignoreTrailingSlash: true },
+    // What is no HTTP never gets to a route.
+    clientErrorHandler: (error, socket) => {
+      if (!socket.writable) return;
+      const [status, words] = error.code === 'HPE_HEADER_OVERFLOW' ? ['431 Request Header Fields Too Large', 'The headers are larger than this server takes; send less.'] : ['400 Bad Request', 'This is not a request that can be read: send HTTP/1.1.'];
+      const body = JSON.stringify(new Problem('validation-failed', words, { errors: [{ path: '/headers', message: words }] }).body());
+      socket.end(`HTTP/1.1 ${status}\r\nContent-Type: application/problem+json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`);
+    },
     frameworkErrors: (error: FastifyError, _request: unknown, reply: FastifyReply) => {
       const problem = error.code === 'FST_ERR_MAX_PARAM_LENGTH' ? new Problem('not-found', 'There is nothing with a name that long.') : new Problem('validation-failed', `The path can not be read: ${error.message}`);
       void reply.status(problem.status).header('content-type', 'application/problem+json; charset=utf-8').send(JSON.stringify(problem.body()));

@@ -7,6 +7,16 @@ import type { Caller } from './identity.js';
 import { invalid } from './problem.js';
 import { headerOf, type HttpRequest, pathOf } from './request.js';
 
+/** Who says a command and through which door, as far as the porch knows. */
+export interface SaidHere {
+  readonly actor: string;
+  readonly roles: readonly string[];
+  readonly via: 'rest';
+  readonly door: string;
+  readonly commandId: CommandId;
+  readonly requestHash?: string;
+}
+
 const KEY = /^[\x20-\x7e]{1,255}$/;
 
 /** What a mutation is called, and what it said. */
@@ -29,4 +39,9 @@ export function commandIdentity(request: HttpRequest, caller: Caller, body: Json
   if (key === undefined) return { commandId: ids.freshCommand(), requestHash, keyed: false };
   if (!KEY.test(key)) throw invalid([{ path: '/headers/idempotency-key', message: 'must be 1 to 255 printable ASCII characters' }]);
   return { commandId: ids.keyedCommand(caller.actor, request.method, pathOf(request), key), requestHash, keyed: true };
+}
+
+/** The origin of the command in this request. */
+export function originOf(request: HttpRequest, { actor, roles }: Caller, { commandId, requestHash, keyed }: CommandIdentity): SaidHere {
+  return { actor, roles: [...roles], via: 'rest', door: `${request.method} ${pathOf(request)}`, commandId, ...(keyed && { requestHash }) };
 }

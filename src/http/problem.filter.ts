@@ -8,6 +8,7 @@
  */
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
+import { Unavailable } from '../log/log-errors.js';
 import { Problem, PROBLEMS, type ProblemSlug } from './problem.js';
 import { type HttpRequest, pathOf } from './request.js';
 import { RouteTable } from './route-table.js';
@@ -34,13 +35,16 @@ export class ProblemFilter implements ExceptionFilter {
 
   private problemOf(thrown: unknown, request: HttpRequest): Problem {
     if (thrown instanceof Problem) return thrown;
+    if (thrown instanceof Unavailable) return logUnavailable(thrown);
     const status = statusOf(thrown);
     if (status === undefined || status >= 500) {
       this.logger.error(thrown instanceof Error ? (thrown.stack ?? thrown.message) : thrown);
       return new Problem('internal-error', 'The server could not answer; the reason stands in its log. Try again later.');
     }
     if (status === 404) return this.nothingThere(request);
-    return new Problem(slugOf(status), sentenceOf(status, thrown));
+    const slug = slugOf(status);
+    const sentence = sentenceOf(status, thrown);
+    return new Problem(slug, sentence, slug === 'validation-failed' ? { errors: [{ path: '', message: sentence }] } : {});
   }
 
   private nothingThere(request: HttpRequest): Problem {
@@ -52,6 +56,10 @@ export class ProblemFilter implements ExceptionFilter {
     const Allow = methods.join(', ');
     return new Problem('method-not-allowed', `${path} does not take ${request.method}; it takes ${Allow}.`, { headers: { Allow } });
   }
+}
+
+function logUnavailable({ message }: Unavailable): Problem {
+  return new Problem('log-unavailable', `The event log does not take or give anything now: ${message} Try again, with the same Idempotency-Key.`, { headers: { 'Retry-After': '1' } });
 }
 
 /** Nest's own exceptions, and the errors of Fastify's and Express's parsers, which carry a number. */

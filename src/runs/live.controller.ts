@@ -101,7 +101,12 @@ export class LiveController implements OnModuleDestroy {
     if (asked === undefined) return head;
     if (asked > head) return undefined;
     let facts = 0;
-    for await (const page of this.reader.readAll({ after: asked || undefined, limit: MOST_BEHIND + 1 })) facts += page.length;
+    try {
+      for await (const page of this.reader.readAll({ after: asked || undefined, limit: MOST_BEHIND + 1 })) facts += page.length;
+    } catch (error) {
+      if (error instanceof RangeError) return undefined;
+      throw error;
+    }
     return facts > MOST_BEHIND ? undefined : asked;
   }
 

@@ -9,7 +9,7 @@ import { Answers } from '../http/answers.js';
 import { isRefusal, problemOf, sayMutation } from '../http/accepted.js';
 import { storedText, textParam } from '../http/asking.js';
 import { Door } from '../http/door.js';
-import { commandIdentity } from '../http/idempotency.js';
+import { commandIdentity, originOf } from '../http/idempotency.js';
 import { Who } from '../http/identity.js';
 import type { Caller } from '../http/identity.js';
 import { Links } from '../http/links.js';
@@ -121,8 +121,7 @@ export class RunControlController {
 
   /** @throws Problem if it is refused, with what may be done to this run instead */
   private async say(about: RunId, { caller, request, response, said }: Asked, command: (origin: Origin) => RunCommand): Promise<RunAnswer> {
-    const { commandId, requestHash, keyed } = commandIdentity(request, caller, { ...said });
-    const answer = await this.commands.execute(command({ actor: caller.actor, roles: [...caller.roles], via: 'rest', commandId, ...(keyed && { requestHash }) }));
+    const answer = await this.commands.execute(command(originOf(request, caller, commandIdentity(request, caller, { ...said }))));
     if (isRefusal(answer)) throw problemOf(answer, byState(answer.rejected) ? { allowedActions: await this.actionsOn(about, caller) } : {});
     sayMutation(this.adapterHost, response, answer);
     return answer;

@@ -11,7 +11,7 @@ import { isRefusal, problemOf, sayMutation } from '../http/accepted.js';
 import { labelParam, refuseUnstorable, several, storedText, textParam, timeParam } from '../http/asking.js';
 import { atLeastQuery, awaitAtLeast } from '../http/at-least.js';
 import { Door } from '../http/door.js';
-import { commandIdentity } from '../http/idempotency.js';
+import { commandIdentity, originOf } from '../http/idempotency.js';
 import { Who } from '../http/identity.js';
 import type { Caller } from '../http/identity.js';
 import { Links } from '../http/links.js';
@@ -83,9 +83,8 @@ export class RunsController {
   @Needs('operator')
   @Answers(202, startedAnswer)
   async start(@Param('batch') batch: string, @Body({ schema: startBody }) body: StartBody, @Who() caller: Caller, @Req() request: HttpRequest, @Res({ passthrough: true }) response: unknown) {
-    const { commandId, requestHash, keyed } = commandIdentity(request, caller, body);
-    const origin = { actor: caller.actor, roles: [...caller.roles], via: 'rest', commandId, ...(keyed && { requestHash }) } as const;
-    const answer = await this.commands.execute(new StartRun(ids.runOf(commandId), { batch, ...body, trigger: { type: 'api' } }, origin));
+    const origin = originOf(request, caller, commandIdentity(request, caller, body));
+    const answer = await this.commands.execute(new StartRun(ids.runOf(origin.commandId), { batch, ...body, trigger: { type: 'api' } }, origin));
     if (isRefusal(answer)) throw problemOf(answer);
     sayMutation(this.adapterHost, response, answer);
     this.adapterHost.httpAdapter.setHeader(response, 'Location', `${this.links.base}/runs/${answer.runId}`);

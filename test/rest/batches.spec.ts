@@ -67,7 +67,8 @@ onBoth('Batches', (house) => {
   it('that are deleted are gone from lists and start nothing, and may come again', async () => {
     const id = await h.define(plain('doomed'));
     const running = await h.start('doomed');
-    const gone = await h.ask('DELETE', `/batches/${id}`);
+    for (const [etag, slug] of [['"7"', 'version-conflict'], ['W/"1"', 'validation-failed']] as const) expectProblem(await h.ask('DELETE', `/batches/${id}`, { headers: { 'if-match': etag } }), slug);
+    const gone = await h.ask('DELETE', `/batches/${id}`, { headers: { 'if-match': '"1"' } });
     expect([gone.status, gone.text]).toEqual([204, '']);
     const position = gone.headers.get('sluice-position') ?? '';
     expectProblem(await h.get('/batches/doomed'), 'not-found');
@@ -126,6 +127,17 @@ onBoth('Batches', (house) => {
     expect(await names('hidden=true')).toContain('job.obey');
     await h.post('/jobs/obey/runs');
     expect(await h.read('/batches/job.obey/versions')).toMatchObject({ total: 1 });
+  });
+
+  it('with a parameter that is a secret are refused as a whole until secrets are built', async () => {
+    const secret = plain('secretive', { parameters: [{ name: 'day', kind: 'string' }, { name: 'key', kind: 'secret' }] });
+    expect(expectProblem(await h.post('/batches', secret), 'not-supported-yet').errors).toMatchObject([{ path: '/parameters/1/kind' }]);
+    expectProblem(await h.get('/batches/secretive'), 'not-found');
+  });
+
+  it('a job that is run alone takes no more than a run', async () => {
+    const answer = await h.post('/jobs/obey/runs', { parameters: { outputs: { s: 'x'.repeat(260 * 1024) } } });
+    expect(expectProblem(answer, 'validation-failed').errors).toEqual([{ path: '/parameters', message: 'Parameters have at most 256 KiB.' }]);
   });
 
   it('a job that is run alone judges its own parameters', async () => {

@@ -158,7 +158,7 @@ onBoth('The live stream', (house) => {
     await listener.leave();
   });
 
-  it.each(['9999999999999999', 'nothing-of-ours'])('a place that this log does not have, like %s, is told to begin anew', async (id) => {
+  it.each(['9999999999999999', 'nothing-of-ours', '0', '!!'])('a place that this log does not have, like %s, is told to begin anew', async (id) => {
     const head = await headOf();
     const listener = await Listener.at(h, '', { 'last-event-id': id });
     await listener.more();

@@ -83,7 +83,7 @@ onBoth('Refusals', (house, adapter) => {
 
   it('a malformed body is 400', async () => {
     for (const raw of ['{', '{"parameters":', '[]', 'null', '"x"', '1', '{"parameters":[]}', '{"other":1}', '{"reason":1}', '{"labels":{"a":1}}', '{"labels":{"":"x"}}']) {
-      expectProblem(await h.post('/batches/one/runs', undefined, { raw }), 'validation-failed');
+      expect(expectProblem(await h.post('/batches/one/runs', undefined, { raw }), 'validation-failed').errors?.length).toBeGreaterThan(0);
     }
   });
 
@@ -99,6 +99,8 @@ onBoth('Refusals', (house, adapter) => {
   it('what is no HTTP is refused without a word of the inside', async () => {
     const answer = await rawly(h, 'GET /runs HTTP/1.1\r\nHost: x\r\nBad Header\r\n\r\n');
     expect(answer).toMatch(/^HTTP\/1\.1 400 /);
+    // Express leaves this to Node, which says nothing.
+    if (adapter === 'Fastify') expect(answer).toMatch(/application\/problem\+json[^]*"type":"urn:sluice:validation-failed"/);
     expect(answer).not.toMatch(/\bat \S+ \(|node_modules/);
   });
 
@@ -172,8 +174,8 @@ onBoth('Refusals', (house, adapter) => {
     const said = (await auditFacts(h)).slice(before);
     expect(said.map(({ type, data }) => ({ type, actor: data.actor, roles: data.roles, door: data.door, command: data.command, slug: data.slug, runId: data.runId }))).toEqual([
       { type: 'CommandRefused', actor: as, roles: ['viewer'], door: `POST /runs/${parked}/cancel`, command: null, slug: 'forbidden', runId: undefined },
-      { type: 'CommandRefused', actor: as, roles: ['operator'], door: null, command: 'DecideGate', slug: 'forbidden', runId: parked },
-      { type: 'CommandRefused', actor: as, roles: ['operator'], door: null, command: 'CancelRun', slug: 'run-already-ended', runId: ended },
+      { type: 'CommandRefused', actor: as, roles: ['operator'], door: `POST /approvals/${approval}/approve`, command: 'DecideGate', slug: 'forbidden', runId: parked },
+      { type: 'CommandRefused', actor: as, roles: ['operator'], door: `POST /runs/${ended}/cancel`, command: 'CancelRun', slug: 'run-already-ended', runId: ended },
     ]);
     expect(said[1]?.data).toMatchObject({ approvalId: approval, stepId: 'ok', reason: expect.stringContaining('boss') });
   });

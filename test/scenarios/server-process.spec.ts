@@ -14,13 +14,16 @@ import { runTypeScript } from '../child-process.js';
 import type { Child } from '../child-process.js';
 
 const SERVER = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+const START = fileURLToPath(new URL('../../scripts/start.mjs', import.meta.url));
+/** It looks twice a second; four times that, and the time that an idle server takes to end. */
+const GONE_WITHIN_MS = 10_000;
 const JOBS = fileURLToPath(new URL('../crash/killed-server.jobs.ts', import.meta.url));
 let directory: string;
 let children: Child[];
 
 const data = (): string => join(directory, 'data');
-function serve(env: Readonly<Record<string, string>> = {}): Child {
-  const child = runTypeScript(SERVER, { env: { SLUICE_DATA: data(), SLUICE_PORT: '0', SLUICE_JOBS: JOBS, SLUICE_LOG_LEVEL: 'warn', ...env } });
+function serve(env: Readonly<Record<string, string>> = {}, under: readonly string[] = []): Child {
+  const child = runTypeScript(SERVER, { under, env: { SLUICE_DATA: data(), SLUICE_PORT: '0', SLUICE_JOBS: JOBS, SLUICE_LOG_LEVEL: 'warn', ...env } });
   children.push(child);
   return child;
 }
@@ -79,6 +82,35 @@ describe('The server on a signal', () => {
     await sleep(200);
     child.kill('SIGTERM');
     expect(await child.exited).toEqual({ code: 1, signal: null });
+  }, 120_000);
+});
+
+describe('The server that npm started', () => {
+  it('ends when npm is gone, however that ended', async () => {
+    const npm = runTypeScript(START, { under: ['sh', '-c', '"$0" "$@" & wait'], env: { SLUICE_DATA: data(), SLUICE_PORT: '0', SLUICE_DEMO: 'off', npm_lifecycle_event: 'start' } });
+    const url = await urlOf(npm);
+    npm.kill('SIGKILL');
+    const until = Date.now() + GONE_WITHIN_MS;
+    const answers = async (): Promise<boolean> => fetch(`${url}/health/live`).then(() => true, () => false);
+    while ((await answers()) && Date.now() < until) await sleep(100);
+    expect(await answers()).toBe(false);
+  }, 120_000);
+});
+
+describe('The server on a full disk', () => {
+  it('refuses what it can not keep with 503 and a time to come again, and keeps what it had said yes to', async () => {
+    // In blocks of 512 bytes, for each file.
+    const child = serve({}, ['sh', '-c', 'ulimit -f 3000; exec "$0" "$@"']);
+    const url = await urlOf(child);
+    const start = (text: string): Promise<Response> => fetch(`${url}/batches/three/runs`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ labels: { text }, reason: 'r'.repeat(2_000) }) });
+    let taken = 0;
+    let answer = await start('x'.repeat(200));
+    for (; answer.status === 202 && taken < 20_000; taken += 1) answer = await start('x'.repeat(200));
+    expect([answer.status, answer.headers.get('retry-after'), answer.headers.get('content-type')]).toEqual([503, '1', expect.stringContaining('application/problem+json')]);
+    expect(await answer.json()).toMatchObject({ type: 'urn:sluice:log-unavailable' });
+    child.kill('SIGKILL');
+    await child.exited;
+    expect(new Set((await factsIn()).filter(({ type }) => type === 'RunStarted')).size).toBeGreaterThanOrEqual(taken);
   }, 120_000);
 });
 
