@@ -21,7 +21,7 @@ const FLAGS = ['--headless=new', '--no-sandbox', '--disable-gpu', '--disable-bac
 
 /** Long enough for a busy machine. */
 export const PATIENCE_MS = 30_000;
-export const TEST_MS = 180_000;
+export const TEST_MS = 420_000;
 
 /** Who looks at the page: under dev sign-in whoever they say they are. */
 export interface Somebody {
