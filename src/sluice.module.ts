@@ -51,7 +51,7 @@ import { LiveController } from './runs/live.controller.js';
 import { RunControlController } from './runs/run-control.controller.js';
 import { RunEventsController } from './runs/run-events.controller.js';
 import { RUN_HOST, runCommandHandlers } from './runs/run.handlers.js';
-import { GetRunHandler, PLANS } from './runs/run-detail.queries.js';
+import { GetRunHandler, PLANS, QUARANTINED } from './runs/run-detail.queries.js';
 import { SchedulesController } from './schedules/schedules.controller.js';
 import { CountRunsHandler, GetRunRowHandler, ListRunsHandler } from './runs/run.queries.js';
 import { RunStatsHandler } from './runs/run-stats.queries.js';
@@ -151,6 +151,7 @@ function providers(): Provider[] {
     of(Streams, ({ streams }) => streams),
     of(ReadSide, ({ read }) => read),
     of(PLANS, ({ definitions }) => definitions),
+    of(QUARANTINED, ({ quarantined }) => quarantined),
     of(RUNNING_REPORTS, ({ runner }) => runner),
     of(WORKERS, ({ runner }) => [runner]),
     of(REFUSED_CALLERS, ({ refusals }) => refusals.callers),

@@ -60,7 +60,9 @@ export class ListApprovalsHandler implements IQueryHandler<ListApprovals> {
       ...(roles === undefined ? [] : [sql`${sql.ref(`${APPROVALS.name}.id`)} in (select ${sql.ref('approvalId')} from ${sql.table(APPROVAL_ROLES.name)} where ${isOneOf(APPROVAL_ROLES, 'role', [...roles, '*'])})`]),
     ];
     const total = run === undefined && roles === undefined ? await this.total(state) : undefined;
-    return listed(this.read, { selection: { table: APPROVALS, where, order: 'since', descending: true }, limit, cursor, total, show: approvalRow });
+    const whole = this.read.wholes();
+    const show = async (row: ApprovalHistoryRow): Promise<ApprovalRow> => ({ ...approvalRow(row), data: await whole(row.data) });
+    return listed(this.read, { selection: { table: APPROVALS, where, order: 'since', descending: true }, limit, cursor, total, show });
   }
 
   private async total(state: string | undefined): Promise<number> {

@@ -12,7 +12,7 @@ export function Answers(status: number, schema: z.ZodType, description = ''): Me
   return applyDecorators(ApiResponse({ status, standardSchema: schema, description }));
 }
 
-export const jsonAnswer = z.custom<JsonValue>().meta({ id: 'Json', description: 'Any JSON value' });
+export const jsonAnswer = z.custom<JsonValue>().meta({ id: 'Json', description: 'Any JSON value. One over 64 KiB may be named in its place, as {"$blob": sha256, "bytes": n}: in lists, and where an answer would be over 4 MiB. GET /executions/{id} and /approvals/{id} always hold it' });
 export const timeAnswer = z.string().meta({ format: 'date-time' });
 export const uuidAnswer = z.string().meta({ format: 'uuid' });
 

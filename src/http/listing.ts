@@ -15,7 +15,7 @@ export interface Asked<R extends { readonly id: string }, T> {
   readonly cursor: string | undefined;
   /** Where counters know it; else it is counted. */
   readonly total?: number | undefined;
-  readonly show: (row: R) => T;
+  readonly show: (row: R) => T | Promise<T>;
 }
 
 /** @throws Problem validation-failed for a cursor of another list or order */
@@ -28,5 +28,5 @@ export async function listed<R extends { readonly id: string }, T>(read: ReadSid
   const items = rows.slice(0, limit);
   const last = rows.length > limit ? items.at(-1) : undefined;
   const nextCursor = last === undefined ? null : encodeCursor([order, last[selection.order] ?? null, last.id]);
-  return { items: items.map(show), nextCursor, ...counted, asOf };
+  return { items: await Promise.all(items.map(show)), nextCursor, ...counted, asOf };
 }

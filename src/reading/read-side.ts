@@ -6,6 +6,9 @@ import type { EventReader } from '../log/event-reader.js';
 import type { ProjectionHost } from './projection-host.js';
 import type { ReadStore } from './read-store.js';
 
+/** Payloads from blobs in one answer. */
+const MOST_ANSWER_BYTES = 4 * 1024 * 1024;
+
 export interface ReadSideOptions {
   readonly host: ProjectionHost;
   readonly store: ReadStore;
@@ -42,6 +45,16 @@ export class ReadSide {
     const text = await this.options.reader.readBlob(payload.$blob);
     if (text === undefined) throw new Error(`The log does not have blob ${payload.$blob}.`);
     return parseJson(text);
+  }
+
+  /** The same for an answer that holds many: those that come first, as far as it stays readable; the others keep naming their blobs. */
+  wholes(most = MOST_ANSWER_BYTES): (payload: JsonValue) => Promise<JsonValue> {
+    let left = most;
+    return async (payload) => {
+      if (!isBlobRef(payload) || payload.bytes > left) return payload;
+      left -= payload.bytes;
+      return this.whole(payload);
+    };
   }
 
   /** How fresh an answer is. */

@@ -6,6 +6,7 @@ import { APPROVALS } from '../../projections/approvals.js';
 import { BATCHES } from '../../projections/batches.js';
 import { DECISIONS, EXECUTIONS, KEPT_STEPS, REFUSED_STEPS, SKIPPED_STEPS } from '../../projections/executions.js';
 import { RUNS } from '../../projections/run-history.js';
+import type { RunHistoryRow } from '../../projections/run-history.js';
 import { approvalRow, mayDecide } from '../gates/approval.queries.js';
 import type { ApprovalHistoryRow, ApprovalRow } from '../gates/approval.queries.js';
 import { hasRole } from '../http/identity.js';
@@ -20,6 +21,9 @@ import type { RunParts, StepNode, WaitsFor } from './run-steps.queries.js';
 
 /** Under which the query is given the definitions that runs are pinned to. */
 export const PLANS = Symbol('plans');
+
+/** Under which the query is given the runs that are left alone, and why. */
+export const QUARANTINED = Symbol('quarantined');
 
 /** What this caller may do now, and where. */
 export interface AllowedAction {
@@ -51,31 +55,41 @@ export class GetRunHandler implements IQueryHandler<GetRun> {
   constructor(
     private readonly read: ReadSide,
     @Inject(PLANS) private readonly plans: Pick<Plans, 'pinned'>,
+    @Inject(QUARANTINED) private readonly quarantined: ReadonlyMap<string, string>,
   ) {}
 
   async execute({ id, caller, base }: GetRun): Promise<RunDetail | 'forbidden' | undefined> {
     const { db } = this.read;
     const row = await rowById(db, RUNS, id);
     if (row === undefined) return undefined;
+    const whole = this.read.wholes();
     const gates = await selectRows(db, { table: APPROVALS, where: [is(APPROVALS, 'runId', id)], order: 'since', descending: false }, ALL);
     const { definition, nodes } = await this.plans.pinned(row.batchId, row.batchVersion, row.definitionHash);
     // Of any of its gates, also of those that it has not come to.
     const holdsGate = nodes.some((node) => node.kind === 'gate' && mayDecide(node.step, caller));
     if (!hasRole(caller, 'viewer') && !holdsGate) return 'forbidden';
-    const attempts = await selectRows(db, { table: EXECUTIONS, where: [is(EXECUTIONS, 'runId', id)], order: 'queuedAt', descending: false }, ALL);
+    const stored = await selectRows(db, { table: EXECUTIONS, where: [is(EXECUTIONS, 'runId', id)], order: 'queuedAt', descending: false }, ALL);
+    const attempts = await Promise.all(stored.map(async (attempt) => ({ ...attempt, params: await whole(attempt.params), outputs: await whole(attempt.outputs) })));
     const refused = await rowsOf(db, REFUSED_STEPS, [is(REFUSED_STEPS, 'runId', id)]);
     const skipped = await rowsOf(db, SKIPPED_STEPS, [is(SKIPPED_STEPS, 'runId', id)]);
     const kept = await rowsOf(db, KEPT_STEPS, [is(KEPT_STEPS, 'runId', id)]);
     const decisions = await rowsOf(db, DECISIONS, [is(DECISIONS, 'runId', id)]);
+    const alone = this.leftAlone(row);
     const parts = { run: row, attempts, gates, refused, skipped, kept, decisions };
     return {
       ...runRow(row),
       parameters: await this.read.whole(row.parameters),
       steps: stepTree(definition.steps, parts),
-      approvals: gates.map(approvalRow),
-      waitingFor: waitingFor(parts),
-      allowedActions: allowedActions({ ...parts, startable: await this.startable(row.batchId) }, caller, base),
+      approvals: await Promise.all(gates.map(async (gate) => ({ ...approvalRow(gate), data: await whole(gate.data) }))),
+      waitingFor: alone ?? waitingFor(parts),
+      allowedActions: alone !== undefined ? [] : allowedActions({ ...parts, startable: await this.startable(row.batchId) }, caller, base),
     };
+  }
+
+  /** A stream that can not be understood: nothing goes on until a maintainer has looked. */
+  private leftAlone({ id, startedAt, endedAt }: RunHistoryRow): readonly WaitsFor[] | undefined {
+    const why = this.quarantined.get(id);
+    return why === undefined || endedAt !== null ? undefined : [{ what: 'maintainer', since: startedAt, who: ['admin'], text: `The run is left alone, because its stream can not be understood: ${why}` }];
   }
 
   /** A deleted batch starts no more runs. */

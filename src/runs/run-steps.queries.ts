@@ -35,7 +35,7 @@ export interface BranchNode {
 }
 
 export interface WaitsFor {
-  readonly what: 'resume' | 'approval' | 'job' | 'slot' | 'retry' | 'engine';
+  readonly what: 'resume' | 'approval' | 'job' | 'slot' | 'retry' | 'engine' | 'maintainer';
   readonly stepId?: string;
   readonly since: string;
   /** Roles, or the node that runs the job. */
