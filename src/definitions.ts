@@ -17,9 +17,10 @@ import type { AnyBatchCommand } from './batches/batch.commands.js';
 import type { BatchState } from './batches/batch.decide.js';
 import { checkDefinition, notSupportedYet } from './batches/check-definition.js';
 import { checkParameters } from './batches/run-parameters.js';
-import type { BatchDefinition } from './events/definition.js';
+import type { BatchDefinition, ParameterDeclaration } from './events/definition.js';
 import { isJsonObject } from './events/json.js';
 import type { Streams } from './events/streams.js';
+import { compileParams, ExpressionError, isFault } from './expressions/expression.js';
 import { ids, parseId } from './ids.js';
 import type { BatchId } from './ids.js';
 import type { JobRegistry } from './jobs/job-registry.js';
@@ -27,6 +28,7 @@ import type { EventReader } from './log/event-reader.js';
 import { compilePlan } from './runs/plan.js';
 import type { Plan } from './runs/plan.js';
 import type { Plans } from './runs/run.actor.js';
+import type { ScheduledStart } from './runs/run.commands.js';
 import type { StartableBatch } from './runs/run.draft.js';
 
 const MOST_PLANS = 500;
@@ -43,13 +45,18 @@ export class Definitions implements Plans {
     private readonly jobs: JobRegistry,
   ) {}
 
-  async startable(batch: string, at?: number): Promise<StartableBatch | Rejected> {
+  /**
+   * @param at a version of it; the newest unless given
+   * @param scheduled a run of its schedule: its parameters are the schedule's, and it begins whatever stands against it
+   */
+  async startable(batch: string, at?: number, scheduled?: ScheduledStart): Promise<StartableBatch | Rejected> {
     const id = parseId<BatchId>(batch) ?? ids.batch(batch);
     const { versions, deleted } = await this.versionsOf(id);
     const found = at === undefined ? versions.at(-1) : versions.find(({ version }) => version === at);
     if (found === undefined) return { rejected: 'not-found', detail: `There is no batch ${batch.slice(0, 100)}${at === undefined ? '' : ` of version ${at}`}.` };
     const { name, version, by: editedBy } = found;
-    if (deleted) return { rejected: 'batch-deleted', detail: `Batch ${name} was deleted and starts no more runs.` };
+    const refused = deleted ? ({ rejected: 'batch-deleted', detail: `Batch ${name} was deleted and starts no more runs.` } as const) : undefined;
+    if (refused !== undefined && scheduled?.begins !== true) return refused;
     const plan = this.planOf(found);
     const known = [...plan.jobs].filter((job) => this.jobs.has(job));
     return {
@@ -57,7 +64,9 @@ export class Definitions implements Plans {
       jobDefaults: Object.fromEntries(known.map((job) => [job, this.jobs.defaultsOf(job)])),
       unknownJobs: [...plan.jobs].filter((job) => !this.jobs.has(job)).map((job) => ({ path: '/steps', message: `No job is registered as "${job}".` })),
       // The parameters of a job that is run alone are its own: it judges them itself.
+      ...(refused !== undefined && { refused }),
       check: (given) =>
+        scheduled !== undefined ? checkScheduled(scheduled, versions, plan.definition.parameters ?? []) :
         name.startsWith(JOB_BATCH_PREFIX) && isJsonObject(given) ? { parameters: given, errors: [] } : checkParameters(plan.definition.parameters ?? [], given),
     };
   }
@@ -81,6 +90,19 @@ export class Definitions implements Plans {
     const plan = this.plans.get(definitionHash) ?? compilePlan(definition, definitionHash);
     this.plans.set(definitionHash, plan);
     return plan;
+  }
+}
+
+/** What the schedule's rule gives its run, as it was when the occurrence was due. */
+function checkScheduled({ version, occurrence }: ScheduledStart, versions: readonly BatchVersion[], declared: readonly ParameterDeclaration[]): ReturnType<StartableBatch['check']> {
+  const given = versions.find((one) => one.version === version)?.definition.schedule?.parameters ?? {};
+  const compiled = compileParams(given);
+  if (isFault(compiled)) return { parameters: {}, errors: [{ path: '/schedule/parameters', message: compiled.fault }] };
+  try {
+    return checkParameters(declared, compiled.evaluate({ params: {}, outputs: () => undefined, run: {}, occurrence }), '/schedule/parameters');
+  } catch (error) {
+    if (!(error instanceof ExpressionError)) throw error;
+    return { parameters: {}, errors: [{ path: '/schedule/parameters', message: error.message }] };
   }
 }
 

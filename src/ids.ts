@@ -49,6 +49,8 @@ export const ids = {
   batch: (name: string): BatchId => uuidOf('batch', name) as BatchId,
   runOf: (command: CommandId): RunId => uuidOf('run', command) as RunId,
   scheduledRun: (batch: BatchId, due: string): RunId => uuidOf('run', batch, due) as RunId,
+  backfilledRun: (batch: BatchId, due: string, backfill: string): RunId => uuidOf('run', batch, due, backfill) as RunId,
+  backfillOf: (command: CommandId): string => uuidOf('backfill', command),
   retryOf: (run: RunId): RunId => uuidOf(run, 'retry') as RunId,
   execution: (run: RunId, stepId: string, attempt: number): ExecutionId => uuidOf('execution', run, stepId, attempt) as ExecutionId,
   approval: (run: RunId, stepId: string, attempt: number): ApprovalId => uuidOf('approval', run, stepId, attempt) as ApprovalId,
@@ -65,6 +67,11 @@ export const ids = {
 export function parseId<T extends RunId | BatchId | ApprovalId | ExecutionId>(text: string): T | undefined {
   const lower = text.toLowerCase();
   return isUuid(lower) ? (lower as T) : undefined;
+}
+
+/** A number in [0, 1) that is the same whenever and wherever it is asked for. */
+export function fractionOf(...parts: readonly (string | number)[]): number {
+  return Number.parseInt(uuidOf(...parts).slice(0, 8), 16) / 2 ** 32;
 }
 
 /** A number in [0, 1) for back-off jitter. It is drawn once and stands in the fact. */

@@ -52,6 +52,10 @@ import { RunControlController } from './runs/run-control.controller.js';
 import { RunEventsController } from './runs/run-events.controller.js';
 import { RUN_HOST, runCommandHandlers } from './runs/run.handlers.js';
 import { GetRunHandler, PLANS, QUARANTINED } from './runs/run-detail.queries.js';
+import { BatchScheduleController } from './schedules/batch-schedule.controller.js';
+import { GetOccurrencesHandler, GetSlotsHandler } from './schedules/occurrence.queries.js';
+import { SCHEDULE_HOST, scheduleCommandHandlers } from './schedules/schedule.handlers.js';
+import { GetBackfillHandler, ListSchedulesHandler } from './schedules/schedule.queries.js';
 import { SchedulesController } from './schedules/schedules.controller.js';
 import { CountRunsHandler, GetRunRowHandler, ListRunsHandler } from './runs/run.queries.js';
 import { RunStatsHandler } from './runs/run-stats.queries.js';
@@ -110,11 +114,11 @@ export interface SluiceFeature {
 /** Express asks them in this order: `runs/stats` comes before `runs/:runId`. */
 const DOORS: readonly Type[] = [
   NotBuiltController, MeController, AboutController, JobsController, JobRunsController, RunsController, RunControlController, RunEventsController, LiveController, ExecutionsController, ApprovalsController, BatchesController,
-  SchedulesController, BatchAuthorsController, ProjectionsController, WorkersController, HealthController, MetricsController,
+  SchedulesController, BatchScheduleController, BatchAuthorsController, ProjectionsController, WorkersController, HealthController, MetricsController,
 ];
 const QUERIES: readonly Type[] = [
   ListRunsHandler, CountRunsHandler, GetRunRowHandler, GetRunHandler, RunStatsHandler, ListExecutionsHandler, GetExecutionHandler, ListApprovalsHandler, GetApprovalHandler,
-  ListBatchesHandler, GetBatchHandler, GetBatchVersionsHandler,
+  ListBatchesHandler, GetBatchHandler, GetBatchVersionsHandler, ListSchedulesHandler, GetBackfillHandler, GetOccurrencesHandler, GetSlotsHandler,
 ];
 
 /** Under which the engine is given inside of the module. */
@@ -147,6 +151,7 @@ function providers(): Provider[] {
     { provide: ENGINE, useFactory: engineOf, inject: [MODULE_OPTIONS_TOKEN, JobRegistry, CLOCK] },
     of(RUN_HOST, ({ runs }) => runs),
     of(BATCH_HOST, ({ batches }) => batches),
+    of(SCHEDULE_HOST, ({ schedules }) => schedules),
     of(LOG_READER, ({ log }) => log),
     of(Streams, ({ streams }) => streams),
     of(ReadSide, ({ read }) => read),
@@ -163,7 +168,7 @@ function providers(): Provider[] {
     { provide: IDENTIFY, useFactory: ({ identify }: SluiceModuleOptions) => identify ?? (() => undefined), inject: [MODULE_OPTIONS_TOKEN] },
     { provide: AUTH, useFactory: ({ auth }: SluiceModuleOptions) => auth ?? 'application', inject: [MODULE_OPTIONS_TOKEN] },
     { provide: Sluice, useFactory: (commands: CommandBus, queries: QueryBus, read: ReadSide, clock: Clock) => new Sluice(commands, queries, read, clock), inject: [CommandBus, QueryBus, ReadSide, CLOCK] },
-    ...QUERIES, ...runCommandHandlers, ...batchCommandHandlers,
+    ...QUERIES, ...runCommandHandlers, ...batchCommandHandlers, ...scheduleCommandHandlers,
   ];
 }
 
@@ -253,7 +258,7 @@ export class SluiceModule extends ConfigurableModuleClass implements OnModuleIni
 
   /** The bus itself only warns, and takes the last one. */
   private checkHandlers(): void {
-    for (const handler of [...runCommandHandlers, ...batchCommandHandlers]) {
+    for (const handler of [...runCommandHandlers, ...batchCommandHandlers, ...scheduleCommandHandlers]) {
       const command: unknown = Reflect.getMetadata('__commandHandler__', handler);
       const handlers = this.discovery.getProviders().filter(({ metatype }) => typeof metatype === 'function' && Reflect.getMetadata('__commandHandler__', metatype) === command);
       if (handlers.length !== 1) throw new Error(`${handlers.map(({ name }) => String(name)).join(' and ')} handle the same command. Take away all but the one of Sluice.`);

@@ -12,6 +12,7 @@ import { BATCHES, batches as batchRows } from '../projections/batches.js';
 import { commandKeys } from '../projections/command-keys.js';
 import { executions } from '../projections/executions.js';
 import { runHistory } from '../projections/run-history.js';
+import { FIRED, SCHEDULES, schedules as scheduleRows } from '../projections/schedules.js';
 import { isRejected } from './actors/actor.js';
 import { ActorHost } from './actors/actor-host.js';
 import { RefusalLog } from './audit/refusal-log.js';
@@ -19,8 +20,10 @@ import { batchActor } from './batches/batch.actor.js';
 import type { Clock } from './clock.js';
 import { defineInCode, Definitions, orphanInCode } from './definitions.js';
 import type { BatchDefinition } from './events/definition.js';
+import type { Backfill, Slot } from './events/schedule.events.js';
 import { Streams } from './events/streams.js';
 import { ids } from './ids.js';
+import type { BatchId } from './ids.js';
 import type { JobRegistry } from './jobs/job-registry.js';
 import { Unavailable } from './log/log-errors.js';
 import { openSqliteLog } from './log/sqlite.event-log.js';
@@ -34,7 +37,11 @@ import { JobRunner } from './reactors/job-runner.js';
 import type { Say } from './reactors/job-runner.js';
 import { Reactor } from './reactors/reactor.js';
 import type { ReportFault } from './reactors/reactor.js';
+import type { Left } from './reactors/schedules-left.js';
+import { Timekeeper } from './reactors/timekeeper.js';
 import { runActor } from './runs/run.actor.js';
+import { GetSlots, GetSlotsHandler } from './schedules/occurrence.queries.js';
+import { scheduleActor } from './schedules/schedule.actor.js';
 
 export interface SluiceOptions {
   /** The data directory, or `:memory:`. */
@@ -72,6 +79,7 @@ export function openSluice({ directory, clock, jobs, slots, namespace, readWaitM
   const refusals = new RefusalLog({ writer: log, stream: streams.audit(node), incarnation: node, clock, report });
   const definitions = new Definitions(log, streams, jobs);
   const batches = new ActorHost(batchActor(streams), log, log, clock, refusals);
+  const schedules = new ActorHost(scheduleActor(log, streams), log, log, clock, refusals);
   const closing = new AbortController();
   const outlast = outlasting(clock, closing.signal);
   const say: Say = async (command) => {
@@ -82,7 +90,17 @@ export function openSluice({ directory, clock, jobs, slots, namespace, readWaitM
   const runs = new ActorHost(runActor(streams, definitions, runner, log), log, log, clock, refusals);
   const reactor = new Reactor({ reader: log, streams, runner, say, outlast, clock, report });
   const reading = new ProjectionHost({ reader: log, store, projections: projectionsOf(streams), clock, report });
-  const parts = { reactor, runner, refusals, reading, store, log, clock, closing };
+  const read = new ReadSide({ host: reading, store, reader: log, waitMs: readWaitMs });
+  const timekeeper = new Timekeeper({
+    reader: log, streams, clock, report, say,
+    tell: async (command) => {
+      const answer = await outlast(() => schedules.execute(command));
+      return isRejected(answer) ? undefined : answer.state;
+    },
+    left: () => leftOf(read),
+    slotsOf: (batchId, backfill) => slotsOf(new GetSlotsHandler(read, clock), batchId, backfill),
+  });
+  const parts = { timekeeper, reactor, runner, refusals, reading, store, log, clock, closing };
   let closed: Promise<void> | undefined;
   let orphaning: Promise<void> = Promise.resolve();
   /** The rows say which batches code has ever defined, so it waits until they know. */
@@ -95,8 +113,7 @@ export function openSluice({ directory, clock, jobs, slots, namespace, readWaitM
   return {
     /** This incarnation of the node. */
     node,
-    log, streams, definitions, runs, batches, runner,
-    read: new ReadSide({ host: reading, store, reader: log, waitMs: readWaitMs }),
+    log, streams, definitions, runs, batches, schedules, timekeeper, runner, read,
     /** What known people were refused; its `callers` are for the guard of the doors. */
     refusals,
     /** Runs that are left alone, and why. */
@@ -108,6 +125,7 @@ export function openSluice({ directory, clock, jobs, slots, namespace, readWaitM
       await reading.start();
       for (const batch of inCode) await defineInCode(batch, jobs, batches, report);
       await reactor.start();
+      await timekeeper.start();
       orphaning = orphanGone(inCode).catch((error: unknown) => {
         if (closed === undefined) report('Batches that the code no longer has could not be marked.', error);
       });
@@ -119,7 +137,7 @@ export function openSluice({ directory, clock, jobs, slots, namespace, readWaitM
 
 /** Every read model that there is. */
 export function projectionsOf(streams: Streams): readonly Projection[] {
-  return [runHistory(streams), executions(streams), approvals(streams), batchRows(streams), commandKeys()];
+  return [runHistory(streams), executions(streams), approvals(streams), batchRows(streams), commandKeys(), scheduleRows(streams)];
 }
 
 function openBeside(log: SqliteEventLog, directory: string): ReadStore {
@@ -134,6 +152,7 @@ function openBeside(log: SqliteEventLog, directory: string): ReadStore {
 interface Parts {
   /** Resolves when no batch is being marked. */
   readonly orphaned: () => Promise<void>;
+  readonly timekeeper: Timekeeper;
   readonly reactor: Reactor;
   readonly runner: JobRunner;
   readonly refusals: RefusalLog;
@@ -144,19 +163,37 @@ interface Parts {
   readonly closing: AbortController;
 }
 
-async function shutDown({ orphaned, reactor, runner, refusals, reading, store, log, clock, closing }: Parts, drainMs: number, graceMs: number): Promise<void> {
+async function shutDown({ orphaned, timekeeper, reactor, runner, refusals, reading, store, log, clock, closing }: Parts, drainMs: number, graceMs: number): Promise<void> {
   const drained = new AbortController();
   const after = (ms: number): Promise<void> => clock.sleep(ms, drained.signal).catch(() => undefined);
+  timekeeper.quiesce();
   reactor.quiesce();
   await runner.drain(after(drainMs), after(drainMs + graceMs));
   drained.abort();
   closing.abort();
+  await timekeeper.stop();
   await reactor.stop();
   await refusals.close();
   await reading.stop();
   await orphaned();
   await log.close();
   store.close();
+}
+
+/** What schedules leave to be done, by their rows. The position is taken first: what is seen twice is done once. */
+async function leftOf({ db, host }: ReadSide): Promise<Left> {
+  const position = host.position();
+  const [schedules, fired] = await Promise.all([rowsOf(db, SCHEDULES, []), rowsOf(db, FIRED, [])]);
+  return { position, fired, schedules: schedules.map(({ id, ledger, batchRevision }) => ({ batchId: id, ledger, isBehind: batchRevision > (ledger?.definedRevision ?? -1) })) };
+}
+
+const BACKFILLED_AT_ONCE = 50;
+
+async function slotsOf(handler: GetSlotsHandler, batchId: BatchId, { from, to, again, doneUntil, total, done }: Backfill): Promise<{ readonly slots: readonly Slot[]; readonly final: boolean }> {
+  const fromMs = doneUntil === null ? Date.parse(from) : Date.parse(doneUntil) + 1;
+  const found = await handler.execute(new GetSlots(batchId, { fromMs, toMs: Date.parse(to) }, again, BACKFILLED_AT_ONCE + 1));
+  const slots = found.slice(0, BACKFILLED_AT_ONCE).map(({ occurrence, version }) => ({ occurrence, version }));
+  return { slots, final: found.length <= BACKFILLED_AT_ONCE || done + slots.length >= total };
 }
 
 /** Asks again for as long as the log can't be reached and the engine is not closing. */

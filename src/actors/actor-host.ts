@@ -42,7 +42,9 @@ export interface ActorKind<S, C extends ActorCommand> {
   streamOf(command: C): string;
   /** The field of a fact that may hold a large payload. */
   payloadField(type: string): string | undefined;
-  /** The state after these facts, which are a stream from its first fact on. @throws FoldViolation */
+  /** What the fold needs: by default every fact; `last`, where each fact carries the whole state. */
+  readonly loads?: 'all' | 'last';
+  /** The state after these facts, which are a stream from its first fact on, or its last one. @throws FoldViolation */
   fold(facts: readonly StoredFact[]): Promise<S>;
   /** Everything that `decide` needs and that takes waiting. Called before every decision, with the state that will be decided on. */
   decider(command: C, state: S | undefined): Promise<(state: S | undefined, revision: number, drawn: Drawn) => Decision<S>>;
@@ -87,6 +89,9 @@ interface Turn<S, C> {
   readonly unseen: boolean;
 }
 
+const KEY_REUSED: Rejected = { rejected: 'idempotency-key-reused', detail: 'This Idempotency-Key came with another request before. Use a new key for a new request.' };
+/** Facts among which one that was said a moment ago is looked for. */
+const RECENT = 500;
 const MOST_DECISIONS = 8;
 const KEPT_BYTES = 64 * 1024 * 1024;
 
@@ -188,12 +193,12 @@ export class ActorHost<S, C extends ActorCommand> {
       return;
     }
     const keyed = origin.requestHash === undefined ? (before?.keyed ?? new Map<string, string>()) : new Map([...(before?.keyed ?? []), [origin.commandId, origin.requestHash]]);
-    const bytes = sealed.reduce((sum, fact) => sum + fact.dataText.length, before?.bytes ?? 0);
+    const bytes = this.kind.loads === 'last' ? sealed.at(-1)!.dataText.length : sealed.reduce((sum, fact) => sum + fact.dataText.length, before?.bytes ?? 0);
     this.kept.set(stream, { state, revision: (before?.revision ?? -1) + sealed.length, head: sealed.at(-1)!.metadata.hash, position, bytes, keyed });
   }
 
   private async load(stream: string): Promise<Kept<S> | undefined> {
-    const facts = await this.reader.readStream(stream);
+    const facts = await this.reader.readStream(stream, this.kind.loads === 'last' ? { backwards: true, limit: 1 } : {});
     const last = facts.at(-1);
     if (last === undefined) return undefined;
     const keyed = new Map(facts.flatMap(({ metadata: { commandId, requestHash } }) => (commandId && requestHash ? [[commandId, requestHash] as const] : [])));
@@ -205,13 +210,16 @@ export class ActorHost<S, C extends ActorCommand> {
     if (kept === undefined) return undefined;
     const asked = kept.keyed.get(origin.commandId);
     if (asked !== undefined && asked !== origin.requestHash) {
-      return { rejected: 'idempotency-key-reused', detail: 'This Idempotency-Key came with another request before. Use a new key for a new request.' };
+      return KEY_REUSED;
     }
-    if (asked === undefined && !search) return undefined;
-    const all = await this.reader.readStream(stream);
+    const fromLast = this.kind.loads === 'last';
+    if (asked === undefined && !search && !(fromLast && origin.requestHash !== undefined)) return undefined;
+    // Where only the last fact was loaded, keys of before are not known; a command without one was said a moment ago.
+    const all = fromLast && origin.requestHash === undefined ? [...(await this.reader.readStream(stream, { backwards: true, limit: RECENT }))].reverse() : await this.reader.readStream(stream);
     const facts = all.filter((fact) => fact.metadata.commandId === origin.commandId);
     const last = facts.at(-1);
     if (last === undefined) return undefined;
+    if (last.metadata.requestHash !== origin.requestHash) return KEY_REUSED;
     const state = last.revision === kept.revision ? kept.state : await this.foldOf(all.filter(({ revision }) => revision <= last.revision));
     return { facts, state, position: last.position, replayed: true };
   }

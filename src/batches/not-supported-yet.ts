@@ -2,9 +2,8 @@
 import type { BatchDefinition } from '../events/definition.js';
 import type { Problem } from './problem.js';
 
-export function notSupportedYet({ schedule, parameters = [] }: BatchDefinition): Problem[] {
-  const secrets = parameters.flatMap(({ kind, name }, at): Problem[] =>
+export function notSupportedYet({ parameters = [] }: BatchDefinition): Problem[] {
+  return parameters.flatMap(({ kind, name }, at): Problem[] =>
     kind === 'secret' ? [{ path: `/parameters/${at}/kind`, message: `Secrets are not supported yet: let the job that needs ${name} read it from where it is kept.` }] : [],
   );
-  return [...(schedule === undefined || schedule === null ? [] : [{ path: '/schedule', message: 'A schedule is not supported yet.' }]), ...secrets];
 }

@@ -144,7 +144,7 @@ describe('faults', () => {
     ['outputs', 0, 'Say what of outputs you mean: outputs.name or outputs["the-name"].'],
     ['outputs[params.step]', 0, 'Say what of outputs you mean: outputs.name or outputs["the-name"].'],
     ['run.status', 0, 'run has no "status", only id, startedBy, labels.'],
-    ['occurrence.day', 0, 'occurrence has no "day", only due, date, time, timeZone.'],
+    ['occurrence.day', 0, 'occurrence has no "day", only due, date, time, timeZone, previous.'],
     ['[1].map(params, params)', 8, 'params has a meaning of its own: give the variable of map() another name.'],
     ['{"a": {"constructor": 1}}', 7, '"constructor" can\'t be a key of a map.'],
     ['!(params.text.matches("(a+)+$"))', undefined, 'matches() is not available, because its patterns can take for ever. Use contains(), startsWith() or endsWith().'],

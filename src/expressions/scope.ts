@@ -9,7 +9,7 @@ export interface Scope {
   readonly outputs: (stepId: string) => JsonValue | undefined;
   /** `id`, `startedBy` and `labels` of the run. */
   readonly run: JsonObject;
-  /** `due`, `date`, `time` and `timeZone`; only in a schedule's parameters. */
+  /** `due`, `date`, `time`, `timeZone` and `previous`; only in a schedule's parameters. */
   readonly occurrence?: JsonObject | undefined;
 }
 
@@ -18,7 +18,7 @@ export const ROOTS: readonly Root[] = ['params', 'outputs', 'run', 'occurrence']
 /** What `run` and `occurrence` hold is fixed; the names in `params` and `outputs` are the definition's. */
 export const FIXED_FIELDS: { readonly [root in Root]?: readonly string[] } = {
   run: ['id', 'startedBy', 'labels'],
-  occurrence: ['due', 'date', 'time', 'timeZone'],
+  occurrence: ['due', 'date', 'time', 'timeZone', 'previous'],
 };
 
 /** One place where an expression names a value. */

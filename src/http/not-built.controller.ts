@@ -7,9 +7,7 @@ import { Problem } from './problem.js';
 import { NeedsCaller, Open } from './roles.guard.js';
 
 const NOT_BUILT = [
-  'schedules',
-  'batches/:batch/schedule/occurrences', 'batches/:batch/schedule/pause', 'batches/:batch/schedule/resume', 'batches/:batch/schedule/trigger',
-  'batches/:batch/schedule/backfill', 'audit/runs/:runId/state', 'audit/runs/:runId/diff', 'audit/runs/:runId/export', 'audit/keys', 'audit/events',
+  'audit/runs/:runId/state', 'audit/runs/:runId/diff', 'audit/runs/:runId/export', 'audit/keys', 'audit/events',
   'projections/:name/rebuild', 'projections/:name/cut-over', 'projections/:name/roll-back', 'projections/:name/repair', 'projections/:name/diff',
   'projections/:name/parked/:id/retry', 'projections/:name/parked/:id/skip', 'docs',
 ];

@@ -3,6 +3,7 @@ import { Command } from '@nestjs/cqrs';
 import type { Origin, Rejected } from '../actors/actor.js';
 import type { JsonValue } from '../events/json.js';
 import type { RunError, RunStatus, Trigger } from '../events/run.events.js';
+import type { OccurrenceData } from '../events/schedule.events.js';
 import type { RunId } from '../ids.js';
 
 /** What every accepted command answers with. */
@@ -32,6 +33,16 @@ export interface StartFields {
   readonly labels: Readonly<Record<string, string>>;
   readonly reason: string | null;
   readonly trigger: Trigger;
+  /** Its parameters are those of the batch's schedule. */
+  readonly scheduled?: ScheduledStart;
+}
+
+export interface ScheduledStart {
+  /** Of the definition whose schedule it was. */
+  readonly version: number;
+  readonly occurrence: OccurrenceData;
+  /** The run begins whatever stands against it, and then fails with that. */
+  readonly begins: boolean;
 }
 
 export class StartRun extends RunCommand {

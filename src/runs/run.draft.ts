@@ -42,6 +42,8 @@ export interface StartableBatch {
   readonly jobDefaults: Readonly<Record<string, JobDefaults>>;
   /** The parameters with defaults filled in, or every fault at once. */
   readonly check: (given: JsonValue) => { readonly parameters: JsonObject; readonly errors: readonly RejectedFault[] };
+  /** It starts no more runs; one that was promised begins and fails with this. */
+  readonly refused?: Rejected;
   readonly unknownJobs: readonly { readonly path: string; readonly message: string }[];
 }
 

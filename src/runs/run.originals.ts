@@ -34,7 +34,7 @@ export class Originals {
       const { retry } = state.context;
       return retry === null || keepsLeft(state.context).length === 0 ? {} : { original: await this.read(retry.of) };
     }
-    if (command.type === 'StartRun') return { batch: await this.plans.startable(command.start.batch) };
+    if (command.type === 'StartRun') return { batch: await this.plans.startable(command.start.batch, undefined, command.start.scheduled) };
     if (command.type !== 'RetryRun') return {};
     const original = await this.read(command.retry.of);
     if (isRejected(original)) return { original, batch: original };

@@ -4,6 +4,7 @@ import type { Rejected } from '../actors/actor.js';
 import { storedRunFact } from '../events/run.codec.js';
 import type { StoredFact } from '../log/event-reader.js';
 import type { Plan } from './plan.js';
+import type { ScheduledStart } from './run.commands.js';
 import type { RunEvent } from './run.context.js';
 import type { RunFold, RunSnapshot, StartableBatch } from './run.draft.js';
 import { runMachine } from './run.machine.js';
@@ -11,7 +12,7 @@ import { runMachine } from './run.machine.js';
 /** Where a run gets its definition from. */
 export interface Plans {
   /** The batch as it stands now, or was in that version, by id or name. */
-  startable(batch: string, version?: number): Promise<StartableBatch | Rejected>;
+  startable(batch: string, version?: number, scheduled?: ScheduledStart): Promise<StartableBatch | Rejected>;
   /** The very definition that a run began with. */
   pinned(batchId: string, version: number, hash: string): Promise<Plan>;
 }

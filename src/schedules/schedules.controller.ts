@@ -1,18 +1,27 @@
-/** The doors of schedules: when a rule would be due. */
+/** The doors of schedules as a whole: which there are, and when a rule would be due. */
 import { Get, Inject, Query } from '@nestjs/common';
+import { QueryBus } from '@nestjs/cqrs';
 import { z } from 'zod';
 import { CLOCK } from '../clock.js';
 import type { Clock } from '../clock.js';
 import { cronFault, isTimeZone } from '../events/cron-rule.js';
 import { isoTime } from '../events/json.js';
-import { Answers, timeAnswer } from '../http/answers.js';
+import { Answers } from '../http/answers.js';
 import { timeParam } from '../http/asking.js';
+import { atLeastQuery, awaitAtLeast } from '../http/at-least.js';
 import { Door } from '../http/door.js';
+import { pageQuery } from '../http/paging.js';
+import type { Page } from '../http/paging.js';
 import { Needs } from '../http/roles.guard.js';
+import { ReadSide } from '../reading/read-side.js';
 import { Occurrences } from './occurrences.js';
+import { previewAnswer, scheduleListAnswer } from './schedule.answers.js';
+import { ListSchedules } from './schedule.queries.js';
+import type { ScheduleRow } from './schedule.queries.js';
 
 const MOST_PREVIEWED = 1_000;
 
+const listQuery = z.strictObject({ ...atLeastQuery.shape, ...pageQuery.shape });
 const previewQuery = z.strictObject({
   cron: z.string().max(200).superRefine((rule, ctx) => {
     const message = cronFault(rule);
@@ -28,12 +37,22 @@ const previewQuery = z.strictObject({
   from: timeParam.optional(),
 });
 
-const previewAnswer = z.strictObject({ items: z.array(z.strictObject({ due: timeAnswer })) }).meta({ id: 'SchedulePreview' });
-
 @Door('schedules')
 @Needs('viewer')
 export class SchedulesController {
-  constructor(@Inject(CLOCK) private readonly clock: Clock) {}
+  constructor(
+    private readonly queries: QueryBus,
+    private readonly read: ReadSide,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  /** By the names of their batches. */
+  @Get()
+  @Answers(200, scheduleListAnswer)
+  async list(@Query({ schema: listQuery }) { limit, cursor, atLeast }: z.output<typeof listQuery>): Promise<Page<ScheduleRow>> {
+    await awaitAtLeast(this.read.host, atLeast, this.read.waitMs);
+    return this.queries.execute(new ListSchedules({ limit, cursor }));
+  }
 
   /** The next moments at which the rule is due, after `from` or from now on. */
   @Get('preview')

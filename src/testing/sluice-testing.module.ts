@@ -124,8 +124,8 @@ export class SluiceTestingModule implements OnModuleDestroy {
     this.clock.end();
   }
 
-  private async busyWith({ runs, batches, log, read, runner }: SluiceEngine): Promise<string | undefined> {
-    if (runs.underWay + batches.underWay > 0) return 'commands that are not answered';
+  private async busyWith({ runs, batches, schedules, timekeeper, log, read, runner }: SluiceEngine): Promise<string | undefined> {
+    if (runs.underWay + batches.underWay + schedules.underWay + timekeeper.busy > 0) return 'commands that are not answered';
     if (log.bufferedFacts > 0) return 'facts that nobody has looked at';
     if (read.host.position() !== (await log.head())) return 'rows that are behind the log';
     if (runner.handlers > this.clock.sleeping) return `${runner.handlers} jobs, of which ${this.clock.sleeping} sleep on the simulated clock; a job that waits for its signal sleeps on it too, like clock.sleep(Infinity, signal)`;

@@ -109,13 +109,6 @@ onBoth('Batches', (house) => {
     expect(errors?.map(({ message }) => message).join()).toContain('nobody');
   });
 
-  it('with a schedule are refused as a whole, with the place, until schedules are built', async () => {
-    const scheduled = plain('scheduled', { schedule: { cron: '0 2 * * *', timeZone: 'Europe/Stockholm' } });
-    expect(expectProblem(await h.post('/batches', scheduled), 'not-supported-yet').errors).toMatchObject([{ path: '/schedule' }]);
-    expect((await h.post<{ errors: object[] }>('/batches/validate', scheduled)).body.errors).toMatchObject([{ path: '/schedule' }]);
-    expectProblem(await h.get('/batches/scheduled'), 'not-found');
-  });
-
   it('of a job that is run alone are hidden unless asked for', async () => {
     const started = await h.post<{ runId: string; position: string }>('/jobs/obey/runs', { parameters: { outputs: { n: 1 } }, labels: { why: 'trial' } });
     expect([started.status, started.headers.get('location')]).toEqual([202, `/runs/${started.body.runId}`]);

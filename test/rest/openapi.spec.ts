@@ -44,6 +44,13 @@ const BUILT: readonly (readonly [door: string, query: string, body: string])[] =
   ['GET /projections', 'atLeast', ''],
   ['GET /projections/{name}/parked', 'atLeast', ''],
   ['GET /workers', 'atLeast', ''],
+  ['GET /schedules', LIST, ''],
+  ['GET /batches/{batch}/schedule/occurrences', `from to ${LIST}`, ''],
+  ['POST /batches/{batch}/schedule/pause', '', 'reason'],
+  ['POST /batches/{batch}/schedule/resume', '', 'reason'],
+  ['POST /batches/{batch}/schedule/trigger', '', 'reason'],
+  ['POST /batches/{batch}/schedule/backfill', '', 'from to again dryRun'],
+  ['GET /batches/{batch}/schedule/backfills/{id}', 'atLeast', ''],
   ['GET /schedules/preview', 'cron timeZone count from', ''],
   ['GET /live', 'after topics run', ''],
   ['GET /health/live', '', ''],
@@ -51,9 +58,8 @@ const BUILT: readonly (readonly [door: string, query: string, body: string])[] =
 ];
 /** Doors of the contract that are either built and listed, or say that they are not. */
 const LATER: readonly string[] = [
-  'GET /runs/stats', 'POST /runs/{runId}/retry', 'GET /schedules',
-  'GET /batches/{batch}/schedule/occurrences', 'POST /batches/{batch}/schedule/pause', 'POST /batches/{batch}/schedule/resume', 'POST /batches/{batch}/schedule/trigger',
-  'POST /batches/{batch}/schedule/backfill', 'GET /audit/runs/{runId}/state', 'GET /audit/runs/{runId}/diff', 'GET /audit/runs/{runId}/export', 'GET /audit/keys', 'GET /audit/events',
+  'GET /runs/stats', 'POST /runs/{runId}/retry', 
+  'GET /audit/runs/{runId}/state', 'GET /audit/runs/{runId}/diff', 'GET /audit/runs/{runId}/export', 'GET /audit/keys', 'GET /audit/events',
   'POST /projections/{name}/rebuild', 'POST /projections/{name}/cut-over', 'POST /projections/{name}/roll-back', 'POST /projections/{name}/repair',
   'GET /projections/{name}/diff', 'POST /projections/{name}/parked/{id}/retry', 'POST /projections/{name}/parked/{id}/skip',
   'GET /docs',

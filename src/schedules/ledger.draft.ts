@@ -1,0 +1,133 @@
+/**
+ * Draft: the facts of one decision about a schedule while they are being made, each with the ledger as it is after it.
+ *
+ * 1. `judgedUntil` only grows: what was judged once is never judged again, whatever the clock says.
+ * 2. Of each occurrence exactly one of fired, skipped and missed is said.
+ */
+import type { Accepted, Decided, Drawn } from '../actors/actor.js';
+import { isoTime } from '../events/json.js';
+import { encodeScheduleFact } from '../events/schedule.codec.js';
+import type { Ledger, MissedReason, RuleInForce, ScheduleFactData, ScheduleFactType, SkippedReason, Slot, StretchOfRule } from '../events/schedule.events.js';
+import { Occurrences } from './occurrences.js';
+import type { BatchFactOfSchedule } from './rule-in-force.js';
+
+/** What `decide` may know besides the schedule's own facts. */
+export interface ScheduleCtx extends Pick<Drawn, 'nowMs'> {
+  readonly actor: string;
+  /** Facts of the batch that are not in the ledger yet, oldest first. */
+  readonly defined: readonly BatchFactOfSchedule[];
+  /** Of the ledger's open runs those that have ended, by their due time. */
+  readonly ended: ReadonlySet<string>;
+  readonly runOf: (due: string) => string;
+  readonly backfillRunOf: (due: string, backfillId: string) => string;
+  /** How much later than due it fires: the same on every node. */
+  readonly jitterOf: (due: string, atMostMs: number) => number;
+}
+
+/** Occurrences that follow one another. */
+export interface Range {
+  readonly from: string;
+  readonly to: string;
+  readonly count: number;
+}
+
+/** No more than one append holds. */
+const MOST = 120;
+/** Runs that are remembered as perhaps under way while overlapping is allowed. */
+const MOST_OPEN = 10;
+
+export class LedgerDraft {
+  private readonly said: Decided[] = [];
+
+  constructor(private now: Ledger, readonly ctx: ScheduleCtx) {}
+
+  get ledger(): Ledger {
+    return this.now;
+  }
+
+  get full(): boolean {
+    return this.said.length >= MOST;
+  }
+
+  get inForce(): StretchOfRule {
+    return this.now.inForce.at(-1)!;
+  }
+
+  /** Whether a run of this schedule is under way. */
+  get isBusy(): boolean {
+    return this.now.open.some((due) => !this.ctx.ended.has(due));
+  }
+
+  say<T extends ScheduleFactType>(type: T, data: Omit<ScheduleFactData<T>, 'ledger'>, change: Partial<Ledger>): void {
+    this.put(type, data, change);
+  }
+
+  fire(slot: Slot, by: 'time' | 'catchUp' | 'queue', change: Partial<Ledger>): void {
+    const { due } = slot.occurrence;
+    const runId = this.ctx.runOf(due);
+    const open = [...this.now.open.filter((one) => !this.ctx.ended.has(one)), due].slice(-MOST_OPEN);
+    this.say('OccurrenceFired', { ...slot, runId, by }, { ...change, open, sums: { ...this.now.sums, fired: this.now.sums.fired + 1 }, last: { due, outcome: 'fired', reason: null, runId } });
+  }
+
+  skip(range: Range, reason: SkippedReason, change: Partial<Ledger> = { judgedUntil: range.to }): void {
+    const sums = { ...this.now.sums, skipped: this.now.sums.skipped + range.count };
+    this.say('OccurrencesSkipped', { ...range, reason }, { ...change, sums, last: { due: range.to, outcome: 'skipped', reason, runId: null } });
+  }
+
+  miss(range: Range, reason: MissedReason): void {
+    const sums = { ...this.now.sums, missed: this.now.sums.missed + range.count };
+    this.say('OccurrencesMissed', { ...range, reason }, { judgedUntil: range.to, sums, last: { due: range.to, outcome: 'missed', reason, runId: null } });
+  }
+
+  /** Another rule is in force, or the same one otherwise. A clock that was set back does not open what was judged. */
+  change<T extends 'ScheduleAdopted' | 'ScheduleEnded' | 'SchedulePaused' | 'ScheduleResumed'>(type: T, data: Omit<ScheduleFactData<T>, 'ledger' | 'from'>, to: Omit<StretchOfRule, 'from'> & { readonly atMs: number }, change: Partial<Ledger>): void {
+    const from = isoTime(Math.max(to.atMs, Date.parse(this.now.judgedUntil), Date.parse(this.inForce.from)));
+    const { version, rule, paused } = to;
+    this.put(type, { ...data, from }, { ...change, inForce: [...this.now.inForce, { from, version, rule, paused }] });
+  }
+
+  private put(type: ScheduleFactType, data: object, change: Partial<Ledger>): void {
+    this.now = { ...this.now, ...change };
+    this.said.push({ type, data: encodeScheduleFact({ ...data, ledger: this.now }) });
+  }
+
+  /** What was decided, with the time at which there is something to judge again. */
+  finish(more = false): Accepted<Ledger> {
+    const last = this.said.at(-1);
+    if (last === undefined) return { facts: [], state: this.now, more: false };
+    const state = planned(this.now, this.ctx);
+    const facts = [...this.said.slice(0, -1), { type: last.type, data: encodeScheduleFact({ ...last.data, ledger: state }) }];
+    return { facts, state, more };
+  }
+}
+
+export function occurrencesOf(rule: RuleInForce): Occurrences {
+  return Occurrences.of({ cron: rule.cron, timeZone: rule.timeZone, startAtMs: rule.startAt === null ? null : Date.parse(rule.startAt), endAtMs: rule.endAt === null ? null : Date.parse(rule.endAt) });
+}
+
+/** From where on there is something to judge in this stretch. */
+export function afterOf({ judgedUntil }: Pick<Ledger, 'judgedUntil'>, { from }: StretchOfRule): number {
+  return Math.max(Date.parse(judgedUntil), Date.parse(from));
+}
+
+/** Without the stretches in which everything is judged, and with what comes next. */
+function planned(ledger: Ledger, ctx: ScheduleCtx): Ledger {
+  const current = ledger.inForce.at(-1)!;
+  const earlier = ledger.inForce.slice(0, -1).filter((stretch, index) => {
+    const next = stretch.rule === null ? undefined : occurrencesOf(stretch.rule).next(afterOf(ledger, stretch));
+    return next !== undefined && next <= Date.parse(ledger.inForce[index + 1]!.from);
+  });
+  const nextMs = current.rule === null || current.paused ? undefined : occurrencesOf(current.rule).next(afterOf(ledger, current));
+  const wakeAtMs = earlier[0] === undefined ? fireTime(current, nextMs, ctx) : earlyWake(earlier[0], ledger, ctx);
+  return { ...ledger, inForce: [...earlier, current], nextDue: nextMs === undefined ? null : isoTime(nextMs), wakeAt: wakeAtMs === undefined ? null : isoTime(wakeAtMs) };
+}
+
+/** What is left of an earlier rule is judged at once, but for one that fires a little later than it was due. */
+function earlyWake(stretch: StretchOfRule, ledger: Ledger, ctx: ScheduleCtx): number | undefined {
+  if (stretch.paused || stretch.rule === null || ledger.inForce.at(-1)!.rule === null) return ctx.nowMs;
+  return fireTime(stretch, occurrencesOf(stretch.rule).next(afterOf(ledger, stretch)), ctx);
+}
+
+function fireTime({ rule }: StretchOfRule, dueMs: number | undefined, ctx: ScheduleCtx): number | undefined {
+  return rule === null || dueMs === undefined ? undefined : dueMs + ctx.jitterOf(isoTime(dueMs), rule.jitterMs);
+}
