@@ -5,7 +5,7 @@
  * with the process). Talks to: the runtime's timers. A simulated clock for tests is in `testing/`.
  *
  * 1. Nothing else in the house reads the time or arms a timer.
- * 2. A wait longer than the runtime's timers can hold is cut into parts, never fired early.
+ * 2. A long wait is cut into parts: it is never fired early, and seconds after its time where the clock was set ahead.
  */
 import { performance } from 'node:perf_hooks';
 
@@ -23,8 +23,8 @@ export interface Clock {
 /** Under which a Nest provider is given the {@link Clock}. */
 export const CLOCK = Symbol('clock');
 
-/** The longest delay that the runtime's timers hold: beyond it they fire at once. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
+/** How long a timer runs before the wall clock is looked at again: it may have been set, or the machine may have slept. */
+const LONGEST_TIMER_MS = 15_000;
 
 export class SystemClock implements Clock {
   now(): number {

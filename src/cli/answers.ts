@@ -92,6 +92,22 @@ export type JobRow = z.infer<typeof jobRow>;
 
 export const runCounts = z.looseObject({ total: z.number(), byStatus: z.record(text, z.number()) });
 
+export const scheduleRow = z.looseObject({
+  batchId: text, batchName: text, cron: text, timeZone: maybe, paused: z.boolean().nullish(), nextDue: maybe,
+  lastOccurrence: z.looseObject({ due: text, outcome: text, reason: maybe, runId: maybe }).nullish(),
+});
+export type ScheduleRow = z.infer<typeof scheduleRow>;
+export const scheduleControlled = z.looseObject({ paused: z.boolean(), nextDue: maybe, position: maybe });
+
+const occurrenceRow = z.looseObject({ due: text, outcome: text, reason: maybe, runId: maybe, at: maybe });
+export type OccurrenceRow = z.infer<typeof occurrenceRow>;
+export const occurrenceList = listOf(occurrenceRow).extend({ expected: z.number(), fired: z.number(), skipped: z.number(), missed: z.number(), pending: z.number(), unexplained: z.number() });
+
+export const backfillBegun = z.looseObject({ backfillId: text, total: z.number(), position: maybe });
+export const backfillPlanned = z.looseObject({ total: z.number(), items: z.array(z.looseObject({ due: text, outcome: text })) });
+export const backfillRow = z.looseObject({ id: text, total: z.number(), done: z.number(), endedAt: maybe, runs: z.record(text, z.number()) });
+export type BackfillRow = z.infer<typeof backfillRow>;
+
 /** Statuses that a run does not leave. */
 export function hasEnded(status: string): boolean {
   return status === 'completed' || status === 'failed' || status === 'cancelled';

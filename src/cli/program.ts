@@ -17,6 +17,7 @@ import { Misused, Refused, Unfulfilled, Unreachable } from './failures.js';
 import { problemLines } from './problem-lines.js';
 import { addRunControl } from './run-control.js';
 import { addRuns } from './runs.js';
+import { addSchedules } from './schedules.js';
 import { addService } from './service.js';
 import { cleanText, safeJson } from './terminal.js';
 import { addVerify } from './verify.js';
@@ -58,6 +59,7 @@ function programOf(surroundings: Surroundings, version: string): Command {
   addRuns(program, surroundings);
   addRunControl(program, surroundings);
   addApprovals(program, surroundings);
+  addSchedules(program, surroundings);
   addEvents(program, surroundings);
   addVerify(program, surroundings);
   return program;

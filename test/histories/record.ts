@@ -17,6 +17,7 @@ import { batchUpcasting } from '../../src/events/batch.events.js';
 import type { BatchDefinition } from '../../src/events/definition.js';
 import { GENESIS_HASH, sealFact } from '../../src/events/envelope.js';
 import { runUpcasting } from '../../src/events/run.events.js';
+import { scheduleUpcasting } from '../../src/events/schedule.events.js';
 import { ids } from '../../src/ids.js';
 import type { StoredFact } from '../../src/log/event-reader.js';
 import { replayRun } from '../../src/runs/run.actor.js';
@@ -25,6 +26,7 @@ import { openEngine } from '../scenarios/engine.js';
 import type { Engine } from '../scenarios/engine.js';
 import { endOf, GOLDEN_FACTS, HISTORIES, planOf } from './history.js';
 import { SCENARIOS } from './scenarios.js';
+import { lifeOfASchedule } from './schedule-life.js';
 
 const BATCHES: readonly BatchDefinition[] = Object.entries(SCENARIOS).flatMap(([name, { batch, early }]) => (early ? [] : [{ name, ...batch }]));
 const open = (directory: string): Promise<Engine> => openEngine(directory, { jobs: [], batches: BATCHES });
@@ -52,10 +54,10 @@ async function record(): Promise<void> {
     seen.push(...run);
     await writeOnce(new URL(`${name}.json`, HISTORIES), historyText(name, batch, run));
   }
-  seen.push(...(await lifeOfABatch()));
+  seen.push(...(await lifeOfABatch()), ...(await lifeOfASchedule()));
   for (const fact of seen) await writeOnce(new URL(`${fact.type}.v${fact.metadata['schemaVersion']}.json`, GOLDEN_FACTS), `${JSON.stringify(fact, null, 2)}\n`);
-  for (const upcasting of [runUpcasting, batchUpcasting]) {
-    const missing = upcasting.types.filter((type) => !existsSync(new URL(`${type}.v${upcasting.versionOf(type)}.json`, GOLDEN_FACTS)));
+  for (const upcasting of [runUpcasting, batchUpcasting, scheduleUpcasting]) {
+    const missing = [...upcasting.types].filter((type) => !existsSync(new URL(`${type}.v${upcasting.versionOf(type)}.json`, GOLDEN_FACTS)));
     if (missing.length > 0) throw new Error(`No scenario makes ${missing.join(', ')}: add one.`);
   }
 }

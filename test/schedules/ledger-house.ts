@@ -1,0 +1,131 @@
+/** Schedules on a log in memory and a clock of their own, with as many hosts and timekeepers as wanted, and runs that only say when they end. */
+import { ActorHost } from '../../src/actors/actor-host.js';
+import { isRejected } from '../../src/actors/actor.js';
+import type { Rejected } from '../../src/actors/actor.js';
+import { batchActor, fingerprint } from '../../src/batches/batch.actor.js';
+import { DefineBatch, DeleteBatch } from '../../src/batches/batch.commands.js';
+import { sealFact, GENESIS_HASH } from '../../src/events/envelope.js';
+import type { BatchDefinition, ScheduleRule } from '../../src/events/definition.js';
+import { storedScheduleFact } from '../../src/events/schedule.codec.js';
+import type { Ledger, ScheduleFact } from '../../src/events/schedule.events.js';
+import { Streams } from '../../src/events/streams.js';
+import { ids } from '../../src/ids.js';
+import type { RunId } from '../../src/ids.js';
+import type { EventWriter } from '../../src/log/event-writer.js';
+import { openSqliteLog } from '../../src/log/sqlite.event-log.js';
+import { Timekeeper } from '../../src/reactors/timekeeper.js';
+import { StartRun } from '../../src/runs/run.commands.js';
+import { scheduleActor } from '../../src/schedules/schedule.actor.js';
+import type { AnyScheduleCommand } from '../../src/schedules/schedule.commands.js';
+import { Timeline } from '../../src/schedules/timeline.js';
+import { SimulatedClock, turns } from '../../src/testing/simulated-clock.js';
+
+export const START = Date.UTC(2026, 0, 1);
+export const TICK = ids.batch('tick');
+
+export class LedgerHouse {
+  readonly clock = new SimulatedClock(START);
+  readonly streams = new Streams();
+  readonly log = openSqliteLog({ directory: ':memory:', clock: this.clock });
+  /** By run: how often its start was asked for. */
+  readonly started = new Map<RunId, number>();
+  readonly faults: string[] = [];
+  readonly tick = TICK;
+  private readonly batches = new ActorHost(batchActor(this.streams), this.log, this.log, this.clock);
+
+  host(writer: EventWriter = this.log): ActorHost<Ledger, AnyScheduleCommand> {
+    return new ActorHost(scheduleActor(this.log, this.streams), this.log, writer, this.clock);
+  }
+
+  origin() {
+    return { actor: 'ann', roles: ['operator'], via: 'code' as const, commandId: ids.freshCommand() };
+  }
+
+  async define(schedule: ScheduleRule | null, name = 'tick'): Promise<void> {
+    const definition: BatchDefinition = { name, steps: [{ id: 'a', type: 'job', job: 'work' }], schedule };
+    const answer = await this.batches.execute(new DefineBatch(ids.batch(name), { definition, ...fingerprint(definition), source: 'api', expected: 'any' }, this.origin()));
+    if (isRejected(answer)) throw new Error(answer.detail);
+  }
+
+  async remove(): Promise<void> {
+    await this.batches.execute(new DeleteBatch(TICK, this.origin()));
+  }
+
+  /** Another node that watches schedules; `writer` may lose what it is told. */
+  async timekeeper(writer?: EventWriter, lastsLong = false): Promise<Timekeeper> {
+    const host = this.host(writer);
+    const timekeeper = new Timekeeper({
+      reader: this.log, streams: this.streams, clock: this.clock,
+      tell: async (command) => {
+        const answer = await host.execute(command);
+        return isRejected(answer) ? undefined : answer.state;
+      },
+      say: async (command) => {
+        if (!(command instanceof StartRun)) return undefined;
+        this.started.set(command.runId, (this.started.get(command.runId) ?? 0) + 1);
+        if (!lastsLong) await this.end(command.runId);
+        return undefined;
+      },
+      left: async () => ({ position: '', schedules: [], fired: [] }),
+      slotsOf: async () => ({ slots: [], final: true }),
+      report: (what, error) => this.faults.push(`${what} ${error instanceof Error ? error.message : ''}`),
+    });
+    await timekeeper.start();
+    return timekeeper;
+  }
+
+  /** The run has ended, as a schedule sees it. */
+  async end(runId: RunId): Promise<void> {
+    const stream = this.streams.run(runId);
+    const fact = sealFact({ stream, revision: 0, prevHash: GENESIS_HASH, id: ids.event(ids.derivedCommand('end', runId), 0), type: 'RunCompleted', data: {}, metadata: { at: new Date(this.clock.now()).toISOString() } });
+    await this.log.append(stream, 'none', [fact]).catch(() => undefined);
+  }
+
+  /** Goes on by so much, and lets everything that is due on the way have its consequences. */
+  async advance(ms: number, keepers: readonly Timekeeper[]): Promise<void> {
+    const end = this.clock.now() + ms;
+    const settled = async (): Promise<void> => {
+      do await turns(1);
+      while (this.log.bufferedFacts > 0 || keepers.some(({ busy }) => busy > 0));
+    };
+    await settled();
+    while (this.clock.wakeNext(end)) await settled();
+    this.clock.moveTo(end);
+    await settled();
+  }
+
+  async facts(name = 'tick'): Promise<ScheduleFact[]> {
+    return (await this.log.readStream(this.streams.schedule(ids.batch(name)))).map(storedScheduleFact);
+  }
+
+  /** Every occurrence by its due time with all that the facts say became of it, and what the rules name. */
+  async judged(name = 'tick'): Promise<{ readonly said: ReadonlyMap<number, readonly string[]>; readonly expected: readonly number[]; readonly ledger: Ledger }> {
+    const facts = await this.facts(name);
+    const changes = facts.flatMap(({ type, data }) =>
+      type === 'ScheduleAdopted' || type === 'ScheduleEnded' || type === 'SchedulePaused' || type === 'ScheduleResumed' ? [{ ...data.ledger.inForce.at(-1)!, from: data.from }] : [],
+    );
+    const timeline = new Timeline(changes);
+    const said = new Map<number, string[]>();
+    const note = (due: number, what: string): unknown => said.set(due, [...(said.get(due) ?? []), what]);
+    for (const { type, data } of facts) {
+      if (type === 'OccurrenceFired') note(Date.parse(data.occurrence.due), 'fired');
+      if (type !== 'OccurrencesSkipped' && type !== 'OccurrencesMissed') continue;
+      const dues = [...timeline.forwards(Date.parse(data.from) - 1, Date.parse(data.to))].map(({ dueMs }) => dueMs);
+      // One that had waited is skipped alone, whatever was judged after it.
+      if (dues.length !== data.count) throw new Error(`A fact says that it covers ${data.count} occurrences from ${data.from} to ${data.to}; the rules name ${dues.length}.`);
+      for (const due of dues) note(due, data.reason);
+    }
+    const ledger = facts.at(-1)!.data.ledger;
+    return { said, expected: [...timeline.forwards(0, this.clock.now())].map(({ dueMs }) => dueMs), ledger };
+  }
+
+  async close(): Promise<void> {
+    this.clock.end();
+    await this.log.close();
+  }
+}
+
+export function accepted<T extends object>(answer: T | Rejected): T {
+  if (isRejected(answer)) throw new Error(answer.detail);
+  return answer;
+}
