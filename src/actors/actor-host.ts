@@ -140,7 +140,7 @@ export class ActorHost<S, C extends ActorCommand> {
 
   private async perform(stream: string, command: C): Promise<Answer<S> | Rejected> {
     for (let tries = 0; tries < MOST_DECISIONS; tries += 1) {
-      const known = this.kept.get(stream);
+      const known = this.kind.loads === 'last' ? await this.newest(stream) : this.kept.get(stream);
       // Whatever comes of it but an append that is the first one is decided again on what stands in the stream.
       const unseen = tries === 0 && known === undefined && this.kind.begins?.(command) === true;
       const kept = unseen ? undefined : (known ?? (await this.load(stream)));
@@ -195,6 +195,13 @@ export class ActorHost<S, C extends ActorCommand> {
     const keyed = origin.requestHash === undefined ? (before?.keyed ?? new Map<string, string>()) : new Map([...(before?.keyed ?? []), [origin.commandId, origin.requestHash]]);
     const bytes = this.kind.loads === 'last' ? sealed.at(-1)!.dataText.length : sealed.reduce((sum, fact) => sum + fact.dataText.length, before?.bytes ?? 0);
     this.kept.set(stream, { state, revision: (before?.revision ?? -1) + sealed.length, head: sealed.at(-1)!.metadata.hash, position, bytes, keyed });
+  }
+
+  /** That there is nothing to say meets no expected revision: that what is kept is out of date would not be noticed. */
+  private async newest(stream: string): Promise<Kept<S> | undefined> {
+    const kept = this.kept.get(stream);
+    const [last] = kept === undefined ? [] : await this.reader.readStream(stream, { backwards: true, limit: 1 });
+    return last?.revision === kept?.revision ? kept : undefined;
   }
 
   private async load(stream: string): Promise<Kept<S> | undefined> {

@@ -21,6 +21,8 @@ import { Timeline } from '../../src/schedules/timeline.js';
 import { SimulatedClock, turns } from '../../src/testing/simulated-clock.js';
 
 export const START = Date.UTC(2026, 0, 1);
+/** What was written is heard a turn later. */
+const QUIET_TURNS = 4;
 export const TICK = ids.batch('tick');
 
 export class LedgerHouse {
@@ -52,7 +54,7 @@ export class LedgerHouse {
   }
 
   /** Another node that watches schedules; `writer` may lose what it is told. */
-  async timekeeper(writer?: EventWriter, lastsLong = false): Promise<Timekeeper> {
+  async timekeeper(writer?: EventWriter, lastsLong = false, isDead: () => boolean = () => false): Promise<Timekeeper> {
     const host = this.host(writer);
     const timekeeper = new Timekeeper({
       reader: this.log, streams: this.streams, clock: this.clock,
@@ -61,7 +63,7 @@ export class LedgerHouse {
         return isRejected(answer) ? undefined : answer.state;
       },
       say: async (command) => {
-        if (!(command instanceof StartRun)) return undefined;
+        if (!(command instanceof StartRun) || isDead()) return undefined;
         this.started.set(command.runId, (this.started.get(command.runId) ?? 0) + 1);
         if (!lastsLong) await this.end(command.runId);
         return undefined;
@@ -82,11 +84,14 @@ export class LedgerHouse {
   }
 
   /** Goes on by so much, and lets everything that is due on the way have its consequences. */
-  async advance(ms: number, keepers: readonly Timekeeper[]): Promise<void> {
+  async advance(ms: number, keepers: readonly Timekeeper[], afterEach: () => Promise<void> = async () => undefined): Promise<void> {
     const end = this.clock.now() + ms;
     const settled = async (): Promise<void> => {
-      do await turns(1);
-      while (this.log.bufferedFacts > 0 || keepers.some(({ busy }) => busy > 0));
+      for (let quiet = 0; quiet < QUIET_TURNS; ) {
+        await turns(1);
+        quiet = this.log.bufferedFacts > 0 || keepers.some(({ busy }) => busy > 0) ? 0 : quiet + 1;
+      }
+      await afterEach();
     };
     await settled();
     while (this.clock.wakeNext(end)) await settled();
