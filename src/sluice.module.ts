@@ -55,7 +55,7 @@ import { GetRunHandler, PLANS, QUARANTINED } from './runs/run-detail.queries.js'
 import { BatchScheduleController } from './schedules/batch-schedule.controller.js';
 import { GetOccurrencesHandler, GetSlotsHandler } from './schedules/occurrence.queries.js';
 import { SCHEDULE_HOST, scheduleCommandHandlers } from './schedules/schedule.handlers.js';
-import { GetBackfillHandler, ListSchedulesHandler } from './schedules/schedule.queries.js';
+import { GetBackfillHandler, GetScheduleHandler, ListSchedulesHandler } from './schedules/schedule.queries.js';
 import { SchedulesController } from './schedules/schedules.controller.js';
 import { CountRunsHandler, GetRunRowHandler, ListRunsHandler } from './runs/run.queries.js';
 import { RunStatsHandler } from './runs/run-stats.queries.js';
@@ -118,7 +118,7 @@ const DOORS: readonly Type[] = [
 ];
 const QUERIES: readonly Type[] = [
   ListRunsHandler, CountRunsHandler, GetRunRowHandler, GetRunHandler, RunStatsHandler, ListExecutionsHandler, GetExecutionHandler, ListApprovalsHandler, GetApprovalHandler,
-  ListBatchesHandler, GetBatchHandler, GetBatchVersionsHandler, ListSchedulesHandler, GetBackfillHandler, GetOccurrencesHandler, GetSlotsHandler,
+  ListBatchesHandler, GetBatchHandler, GetBatchVersionsHandler, ListSchedulesHandler, GetScheduleHandler, GetBackfillHandler, GetOccurrencesHandler, GetSlotsHandler,
 ];
 
 /** Under which the engine is given inside of the module. */

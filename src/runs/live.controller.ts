@@ -31,6 +31,7 @@ import type { RunId } from '../ids.js';
 import { LOG_READER } from '../log/event-reader.js';
 import type { EventReader, StoredFact } from '../log/event-reader.js';
 import { ReadSide } from '../reading/read-side.js';
+import { GetSchedule } from '../schedules/schedule.queries.js';
 import { GetExecution } from './execution.queries.js';
 import { GetRunRow } from './run.queries.js';
 
@@ -72,7 +73,7 @@ export class LiveController implements OnModuleDestroy {
     if (asked !== undefined && !/^[\x21-\x7e]*$/.test(asked)) throw invalid([{ path: '/after', message: 'must be a position that an answer of this server carried' }]);
     const head = await this.reader.head();
     const stream = new EventStream(response, this.clock);
-    const prefixes = run === undefined ? [this.streams.prefix('run')] : [this.runStream(run)];
+    const prefixes = run === undefined ? [this.streams.prefix('run'), ...(topics.includes('schedule') ? [this.streams.prefix('schedule')] : [])] : [this.runStream(run)];
     const telling = this.resume(stream, asked, head, { prefixes, topics: new Set(topics) });
     this.listeners.set(stream, telling.catch(() => undefined));
     try {
@@ -129,9 +130,11 @@ export class LiveController implements OnModuleDestroy {
   }
 
   private async messagesOf(facts: readonly StoredFact[], topics: ReadonlySet<Topic>): Promise<StreamMessage[]> {
-    const changed = { run: new Set<string>(), execution: new Set<string>(), approval: new Set<string>() };
+    const changed = { run: new Set<string>(), execution: new Set<string>(), approval: new Set<string>(), schedule: new Set<string>() };
     for (const { stream, data } of facts) {
-      changed.run.add(this.streams.parse(stream)?.id ?? '');
+      const { category, id = '' } = this.streams.parse(stream) ?? {};
+      changed[category === 'schedule' ? 'schedule' : 'run'].add(id);
+      if (category === 'schedule') continue;
       // The run that is tried again is told by whom.
       if (data.retry !== undefined && isJsonObject(data.retry) && typeof data.retry.of === 'string') changed.run.add(data.retry.of);
       if (typeof data.executionId === 'string') changed.execution.add(data.executionId);
@@ -144,9 +147,10 @@ export class LiveController implements OnModuleDestroy {
         return row && approvalRow(row);
       },
       run: (id: string) => this.queries.execute(new GetRunRow(id)),
+      schedule: (id: string) => this.queries.execute(new GetSchedule(id)),
     };
     const messages: StreamMessage[] = [];
-    for (const topic of ['execution', 'approval', 'run'] as const) {
+    for (const topic of ['execution', 'approval', 'run', 'schedule'] as const) {
       if (!topics.has(topic)) continue;
       for (const id of changed[topic]) {
         const row = await rows[topic](id);

@@ -32,6 +32,13 @@ export class ListSchedules extends Query<Page<ScheduleRow>> {
   }
 }
 
+/** Undefined if no rule of it is in force. */
+export class GetSchedule extends Query<ScheduleRow | undefined> {
+  constructor(readonly batchId: string) {
+    super();
+  }
+}
+
 export class GetBackfill extends Query<BackfillDetail | undefined> {
   constructor(readonly batchId: string, readonly id: string) {
     super();
@@ -45,6 +52,16 @@ export class ListSchedulesHandler implements IQueryHandler<ListSchedules> {
   async execute({ page: { limit, cursor } }: ListSchedules): Promise<Page<ScheduleRow>> {
     const selection = { table: SCHEDULES, where: [is(SCHEDULES, 'isInForce', 1)], order: 'batchName', descending: false } as const;
     return listed(this.read, { selection, limit, cursor, show: scheduleRow });
+  }
+}
+
+@QueryHandler(GetSchedule)
+export class GetScheduleHandler implements IQueryHandler<GetSchedule> {
+  constructor(private readonly read: ReadSide) {}
+
+  async execute({ batchId }: GetSchedule): Promise<ScheduleRow | undefined> {
+    const row = await rowById(this.read.db, SCHEDULES, batchId);
+    return row?.isInForce === true ? scheduleRow(row) : undefined;
   }
 }
 

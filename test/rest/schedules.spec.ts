@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { onBoth } from './house.js';
+import { expectProblem, onBoth } from './house.js';
+import type { Json } from './house.js';
 
 onBoth('Schedules', (house) => {
   describe('preview', () => {
@@ -23,6 +24,66 @@ onBoth('Schedules', (house) => {
       expect((await preview('cron=@reboot')).body.errors?.[0]?.message).toContain('@daily');
       expect((await preview('cron=@daily&timeZone=Mars/Olympus&count=0')).body.errors?.map(({ path }) => path)).toEqual(['/timeZone', '/count']);
       expect((await preview('timeZone=UTC')).status).toBe(400);
+    });
+  });
+
+  describe('of a batch', () => {
+    const scheduled = (name: string, schedule: object, more: object = {}): object => ({ name, steps: [{ id: 'a', type: 'job', job: 'obey' }], schedule, ...more });
+    const yearly = { cron: '0 0 1 1 *', timeZone: 'Europe/Stockholm' };
+    const seen = async (path: string): Promise<Json> => {
+      const { position } = (await house().read<{ asOf: { position: string } }>('/schedules')).asOf;
+      return house().read<Json>(`${path}${path.includes('?') ? '&' : '?'}atLeast=${position}`);
+    };
+    /** It is taken over a moment after the batch is defined: pausing takes it over at once. */
+    const defined = async (name: string, schedule: object = yearly, more: object = {}): Promise<void> => {
+      expect((await house().post('/batches', scheduled(name, schedule, more))).status).toBe(201);
+      await house().post(`/batches/${name}/schedule/resume`);
+    };
+
+    it('are listed, paused with a reason, and resumed', async () => {
+      const h = house();
+      await defined('yearly');
+      const paused = await h.post<{ paused: boolean; position: string }>('/batches/yearly/schedule/pause', { reason: 'holiday' }, { key: 'pause-1' });
+      expect([paused.status, paused.body.paused]).toEqual([200, true]);
+      const resumed = await h.post<{ nextDue: string; position: string }>('/batches/yearly/schedule/resume');
+      expect(resumed.body.nextDue).toMatch(/^\d{4}-12-31T23:00:00.000Z$/);
+      const again = await h.post<{ paused: boolean }>('/batches/yearly/schedule/pause', { reason: 'holiday' }, { key: 'pause-1' });
+      expect([again.body, again.headers.get('idempotent-replayed')]).toEqual([paused.body, 'true']);
+      expectProblem(await h.post('/batches/yearly/schedule/pause', { reason: 'other' }, { key: 'pause-1' }), 'idempotency-key-reused');
+      const { items } = await h.read<{ items: Json[] }>(`/schedules?atLeast=${resumed.body.position}`);
+      expect(items.find(({ batchName }) => batchName === 'yearly')).toMatchObject({ cron: '0 0 1 1 *', timeZone: 'Europe/Stockholm', paused: false, nextDue: resumed.body.nextDue, lastOccurrence: null });
+    });
+
+    it('tell what is expected, also of what is to come', async () => {
+      await defined('expected');
+      const year = new Date().getUTCFullYear();
+      const told = await seen(`/batches/expected/schedule/occurrences?from=${year}-01-01T00:00:00Z&to=${year + 3}-01-01T00:00:00Z`);
+      expect(told).toMatchObject({ expected: 3, fired: 0, skipped: 0, missed: 0, pending: 3, unexplained: 0, total: 3, nextCursor: null });
+      expect(told['items']).toMatchObject([{ outcome: 'pending' }, { outcome: 'pending' }, { outcome: 'pending', due: `${year}-12-31T23:00:00.000Z`, runId: null, reason: null, at: null }]);
+      const page = await seen(`/batches/expected/schedule/occurrences?from=${year}-01-01T00:00:00Z&to=${year + 3}-01-01T00:00:00Z&limit=2`);
+      expect(await seen(`/batches/expected/schedule/occurrences?from=${year}-01-01T00:00:00Z&to=${year + 3}-01-01T00:00:00Z&limit=2&cursor=${String(page['nextCursor'] as string)}`)).toMatchObject({ items: [{ due: `${year}-12-31T23:00:00.000Z` }], nextCursor: null });
+    });
+
+    it('start a run now with what the schedule gives, and runs of the past only where there are any', async () => {
+      const h = house();
+      await defined('now', { ...yearly, parameters: { day: '{{ occurrence.date }}' } }, { parameters: [{ name: 'day', kind: 'string', required: true }] });
+      const { status, body } = await h.post<{ runId: string }>('/batches/now/schedule/trigger', { reason: 'why not' });
+      expect(status).toBe(202);
+      const run = await h.runIn(body.runId, 'completed');
+      expect(run).toMatchObject({ trigger: { type: 'api' }, reason: 'why not', parameters: { day: expect.stringMatching(/^\d{4}-\d\d-\d\d$/) } });
+      const range = { from: '2026-01-01T00:00:00Z', to: new Date().toISOString() };
+      expect(await h.post('/batches/now/schedule/backfill', { ...range, dryRun: true })).toMatchObject({ status: 200, body: { dryRun: true, total: 0, items: [] } });
+      expectProblem(await h.post('/batches/now/schedule/backfill', { from: range.to, to: range.from }), 'validation-failed');
+      expectProblem(await h.post('/batches/now/schedule/backfill', { from: range.from, to: '2999-01-01T00:00:00Z' }), 'validation-failed');
+    });
+
+    it('are not there where there are none', async () => {
+      const h = house();
+      await h.post('/batches', { name: 'plain', steps: [{ id: 'a', type: 'job', job: 'obey' }] });
+      for (const door of ['pause', 'resume', 'trigger']) expectProblem(await h.post(`/batches/plain/schedule/${door}`), 'not-found');
+      expectProblem(await h.get('/batches/plain/schedule/occurrences'), 'not-found');
+      expectProblem(await h.post('/batches/plain/schedule/pause', {}, { roles: 'viewer' }), 'forbidden');
+      expectProblem(await h.get(`/batches/plain/schedule/backfills/${'0'.repeat(8)}`), 'not-found');
     });
   });
 });
