@@ -2,7 +2,7 @@
  * What a run answers to a command: facts, or why not. Pure. Deciding the same command again on what it led to gives
  * nothing, or refuses.
  */
-import type { Accepted, Decision, Rejected, RejectedFault } from '../actors/actor.js';
+import type { Accepted, Decision, Rejected } from '../actors/actor.js';
 import { isRejected } from '../actors/actor.js';
 import { isoTime } from '../events/json.js';
 import { EXECUTION_CANCELLED } from '../events/run.events.js';
@@ -12,7 +12,8 @@ import type { AnyRunCommand, CancelExecution, CancelRun, ClaimStep, DecideGate, 
 import { RunDraft } from './run.draft.js';
 import { decideRetry } from './run.retry.decide.js';
 import { walk } from './run.walk.js';
-import type { RunCtx, RunSnapshot, StartableBatch } from './run.draft.js';
+import type { RunCtx, RunSnapshot } from './run.draft.js';
+import { notStarted, refusal } from './run.refusal.js';
 import { isContainer } from './plan.js';
 import type { GateNode, JobNode } from './plan.js';
 
@@ -67,20 +68,6 @@ function start(state: RunSnapshot | undefined, command: StartRun, ctx: RunCtx): 
   if (refused === undefined) return settled(draft);
   draft.say('RunFailed', { error: notStarted(refused, batch.unknownJobs.length > 0), stepId: null, orphaned: [] });
   return { facts: draft.facts, state: draft.state };
-}
-
-function refusal(batch: StartableBatch, errors: readonly RejectedFault[]): Rejected | undefined {
-  if (batch.refused !== undefined) return batch.refused;
-  if (batch.unknownJobs.length > 0) {
-    return { rejected: 'validation-failed', detail: `Batch ${batch.name} names jobs that no node knows. Register them, or change the definition.`, errors: batch.unknownJobs };
-  }
-  return errors.length > 0 ? { rejected: 'validation-failed', detail: `The parameters do not fit batch ${batch.name}.`, errors } : undefined;
-}
-
-/** What nobody is there to be told is told by the run itself. */
-function notStarted({ rejected, detail, errors = [] }: Rejected, unknownJob: boolean): RunError {
-  const message = [detail, ...errors.slice(0, 5).map((fault) => `${fault.path}: ${fault.message}`)].join(' ');
-  return { kind: unknownJob ? 'unknown-job' : 'validation', code: unknownJob ? 'unknown-job' : rejected, message, retryable: false };
 }
 
 function cancel(draft: RunDraft, command: CancelRun): Decision<RunSnapshot> {
