@@ -25,9 +25,10 @@ import { Streams } from './events/streams.js';
 import { ids } from './ids.js';
 import type { BatchId } from './ids.js';
 import type { JobRegistry } from './jobs/job-registry.js';
+import type { EventReader } from './log/event-reader.js';
+import type { EventWriter } from './log/event-writer.js';
 import { Unavailable } from './log/log-errors.js';
 import { openSqliteLog } from './log/sqlite.event-log.js';
-import type { SqliteEventLog } from './log/sqlite.event-log.js';
 import { ProjectionHost } from './reading/projection-host.js';
 import type { Projection } from './reading/projection.js';
 import { ReadSide } from './reading/read-side.js';
@@ -43,9 +44,26 @@ import { runActor } from './runs/run.actor.js';
 import { GetSlots, GetSlotsHandler } from './schedules/occurrence.queries.js';
 import { scheduleActor } from './schedules/schedule.actor.js';
 
+/** All that the engine asks of its log. */
+export interface EngineLog extends EventReader, EventWriter {
+  /** Names this log as long as it lives. */
+  readonly identity: string;
+  /** Facts that wait in memory for subscribers who have not taken them yet. */
+  readonly bufferedFacts: number;
+  close(): Promise<void>;
+}
+
+/** Where facts and rows are. They are closed with the engine. */
+export interface Stores {
+  readonly log: EngineLog;
+  readonly rows: ReadStore;
+}
+
 export interface SluiceOptions {
   /** The data directory, or `:memory:`. */
   readonly directory: string;
+  /** Stores that are open already, in place of those in the directory. */
+  readonly stores?: Stores;
   readonly clock: Clock;
   /** May be filled until `start`. */
   readonly jobs: JobRegistry;
@@ -71,10 +89,9 @@ export type SluiceEngine = ReturnType<typeof openSluice>;
  *
  * @throws LogUnusable, ReadStoreUnusable
  */
-export function openSluice({ directory, clock, jobs, slots, namespace, readWaitMs = READ_WAIT_MS, report = warn }: SluiceOptions) {
+export function openSluice({ directory, stores, clock, jobs, slots, namespace, readWaitMs = READ_WAIT_MS, report = warn }: SluiceOptions) {
   const streams = new Streams(namespace);
-  const log = openSqliteLog({ directory, clock });
-  const store = openBeside(log, directory);
+  const { log, rows: store } = stores ?? openStores(directory, clock);
   const node = ids.freshIncarnation();
   const refusals = new RefusalLog({ writer: log, stream: streams.audit(node), incarnation: node, clock, report });
   const definitions = new Definitions(log, streams, jobs);
@@ -140,9 +157,10 @@ export function projectionsOf(streams: Streams): readonly Projection[] {
   return [runHistory(streams), executions(streams), approvals(streams), batchRows(streams), commandKeys(), scheduleRows(streams)];
 }
 
-function openBeside(log: SqliteEventLog, directory: string): ReadStore {
+function openStores(directory: string, clock: Clock): Stores {
+  const log = openSqliteLog({ directory, clock });
   try {
-    return ReadStore.open(directory, log.identity);
+    return { log, rows: ReadStore.open(directory, log.identity) };
   } catch (error) {
     void log.close();
     throw error;
@@ -158,7 +176,7 @@ interface Parts {
   readonly refusals: RefusalLog;
   readonly reading: ProjectionHost;
   readonly store: ReadStore;
-  readonly log: SqliteEventLog;
+  readonly log: EngineLog;
   readonly clock: Clock;
   readonly closing: AbortController;
 }

@@ -149,6 +149,22 @@ describe('the projection host', () => {
     await expect(host(empty, again, notes(1, (text) => text))).rejects.toThrow(/the log ends at nothing/);
   });
 
+  it('listens again after a subscription that ended, and leaves others their turn', async () => {
+    const { log, note } = logWith();
+    const store = memory();
+    let ended = 0;
+    const fickle = Object.assign(Object.create(log) as SqliteEventLog, {
+      append: log.append.bind(log), readAll: log.readAll.bind(log), head: log.head.bind(log),
+      subscribe: async function* (options: Parameters<SqliteEventLog['subscribe']>[0]) {
+        if ((ended += 1) < 2) return;
+        yield* log.subscribe(options);
+      },
+    });
+    const { host: one, reports } = await host(fickle, store, notes(1, (text) => text));
+    expect(await one.waitFor(await note('run-a', 'heard'), 20_000)).toBe(true);
+    expect(reports).toEqual([expect.stringMatching(/subscription ended.*tries again/)]);
+  });
+
   it('stops when another process has taken its rows over', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'sluice-read-'));
     closing.push(() => rmSync(directory, { recursive: true }));

@@ -12,6 +12,7 @@
  */
 import type { Clock } from '../clock.js';
 import type { EventReader, StoredFact } from '../log/event-reader.js';
+import { Unavailable } from '../log/log-errors.js';
 import { Gathering } from './gathering.js';
 import { PayloadsInPlace } from './payloads-in-place.js';
 import { PositionWaiters } from './position-waiters.js';
@@ -182,6 +183,8 @@ export class ProjectionHost {
       if (delivery.kind === 'caughtUp') this.live = true;
     }
     hearing.signal.throwIfAborted();
+    // Taken up again at once, one that ends at once would leave nobody else a turn.
+    if (!this.ending.signal.aborted) throw new Unavailable('The subscription ended.');
   }
 
   private take(facts: readonly StoredFact[]): void {

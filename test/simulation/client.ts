@@ -1,0 +1,66 @@
+/** The words in which scripts speak to a world. Command ids come from what is done, so that every life is told the same. */
+import { isRejected } from '../../src/actors/actor.js';
+import type { Origin } from '../../src/actors/actor.js';
+import type { JsonObject } from '../../src/events/json.js';
+import { ids } from '../../src/ids.js';
+import type { RunId } from '../../src/ids.js';
+import { CancelExecution, CancelRun, DecideGate, PauseRun, ResumeRun, StartRun } from '../../src/runs/run.commands.js';
+import type { AnyRunCommand } from '../../src/runs/run.commands.js';
+import type { World } from './world.js';
+
+export class Client {
+  /** Every run that was asked for, in order. */
+  readonly runs: RunId[] = [];
+  private commands = 0;
+
+  constructor(readonly world: World) {}
+
+  async start(batch: string, parameters: JsonObject = {}): Promise<RunId> {
+    const origin = this.origin('ann', []);
+    const runId = ids.runOf(origin.commandId);
+    this.runs.push(runId);
+    await this.must(new StartRun(runId, { batch, parameters, labels: {}, reason: null, trigger: { type: 'code' } }, origin));
+    return runId;
+  }
+
+  /** Resolves when a fact of one of these types stands in the run's stream. */
+  said(runId: RunId, ...types: readonly string[]): Promise<void> {
+    return this.world.when(() => this.world.runFacts(runId).some(({ type }) => types.includes(type)));
+  }
+
+  /** Resolves when the run has ended. */
+  ended(runId: RunId): Promise<void> {
+    return this.said(runId, 'RunCompleted', 'RunFailed', 'RunCancelled');
+  }
+
+  cancel(runId: RunId): Promise<void> {
+    return this.must(new CancelRun(runId, 'enough', this.origin('olga', ['operator'])));
+  }
+
+  cancelExecution(runId: RunId, stepId: string, attempt = 1): Promise<void> {
+    return this.must(new CancelExecution(runId, ids.execution(runId, stepId, attempt), stepId, this.origin('olga', ['operator'])));
+  }
+
+  pause(runId: RunId): Promise<void> {
+    return this.must(new PauseRun(runId, null, this.origin('olga', ['operator'])));
+  }
+
+  resume(runId: RunId): Promise<void> {
+    return this.must(new ResumeRun(runId, null, this.origin('olga', ['operator'])));
+  }
+
+  decide(runId: RunId, approve: boolean, by = 'kim', stepId = 'ok'): Promise<void> {
+    const verdict = approve ? { approve, note: null } : { approve, reason: 'wrong' };
+    return this.must(new DecideGate(runId, { approvalId: ids.approval(runId, stepId, 1), stepId, verdict, digest: null }, this.origin(by, ['boss'])));
+  }
+
+  private async must(command: AnyRunCommand): Promise<void> {
+    const answer = await this.world.ask(command);
+    if (isRejected(answer)) this.world.odd.push(`${command.type} was refused: ${answer.detail}`);
+  }
+
+  private origin(actor: string, roles: readonly string[]): Origin {
+    this.commands += 1;
+    return { actor, roles, via: 'code', commandId: ids.keyedCommand(actor, 'POST', '/', String(this.commands)), requestHash: String(this.commands) };
+  }
+}

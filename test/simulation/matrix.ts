@@ -1,0 +1,90 @@
+/** One scenario in one world, with what befalls it; and every crash of it. */
+import { isDeepStrictEqual } from 'node:util';
+import { Client } from './client.js';
+import { crashAt, POINTS } from './crash-at.js';
+import type { Point } from './crash-at.js';
+import { both } from './fate.js';
+import type { Fate } from './fate.js';
+import { broken, endings } from './rules.js';
+import type { Scenario } from './scenarios.js';
+import { World } from './world.js';
+import type { WorldOptions } from './world.js';
+
+export interface Trial {
+  readonly appends: number;
+  readonly deaths: number;
+  readonly endings: readonly unknown[];
+  readonly broken: readonly string[];
+  /** What stands in the log, in short. */
+  readonly story: string;
+}
+
+export type Changes = Partial<Pick<WorldOptions, 'spoil' | 'again' | 'slots'>>;
+const DOWN_MS = 700;
+
+/** Lives through a scenario. What is broken is told, never thrown. */
+export async function trial({ batch, script, stepsVary }: Scenario, fateIn: (world: () => World) => Fate, changes: Changes = {}): Promise<Trial> {
+  const world: World = new World({ batches: [{ name: 'it', ...batch }], fate: fateIn(() => world), downMs: DOWN_MS, slots: 2, ...changes });
+  const client = new Client(world);
+  const wrong: string[] = [];
+  let ends: readonly unknown[] = [];
+  try {
+    await world.run(async () => void (await script(client)));
+    wrong.push(...(await broken(world, { runs: client.runs, awayMs: DOWN_MS * world.lives.length })));
+    ends = (await endings(world)).map((end) => (stepsVary === true ? { status: (end as { status: unknown }).status } : end));
+  } catch (error) {
+    wrong.push(String(error));
+  }
+  const deaths = world.lives.filter(({ alive }) => !alive).length;
+  await world.close();
+  return { appends: world.appends, deaths, endings: ends, broken: wrong, story: storyOf(world) };
+}
+
+export interface Matrix {
+  /** By scenario, the appends of the run that nothing befell. */
+  readonly appends: ReadonlyMap<string, number>;
+  readonly cases: number;
+  /** Crashes that took place. */
+  readonly crashes: number;
+  readonly failures: readonly string[];
+}
+
+/** Every scenario with a crash at every append, at every point. Stops after so many failures. */
+export async function matrix(scenarios: readonly Scenario[], changes: Changes = {}, most = 5, alsoIn: (world: () => World) => Fate = () => ({})): Promise<Matrix> {
+  const appends = new Map<string, number>();
+  const failures: string[] = [];
+  let [cases, crashes] = [0, 0];
+  for (const scenario of scenarios) {
+    const clean = await trial(scenario, alsoIn, changes);
+    appends.set(scenario.name, clean.appends);
+    if (clean.broken.length > 0) failures.push(told(`${scenario.name}, undisturbed`, clean.broken, clean.story));
+    for (let at = 1; at <= clean.appends && failures.length < most; at += 1) {
+      for (const point of POINTS) {
+        const crashed = await trial(scenario, (world) => both(crashAt(world, at, point), alsoIn(world)), changes);
+        cases += 1;
+        crashes += crashed.deaths;
+        const wrong = [...crashed.broken, ...differing(clean, crashed)];
+        if (wrong.length > 0) failures.push(told(named(scenario, at, point), wrong, crashed.story));
+      }
+    }
+  }
+  return { appends, cases, crashes, failures };
+}
+
+function named({ name }: Scenario, at: number, point: Point): string {
+  return `${name}, append ${at}, ${point}`;
+}
+
+function differing(clean: Trial, crashed: Trial): string[] {
+  if (clean.broken.length > 0 || crashed.broken.length > 0 || isDeepStrictEqual(clean.endings, crashed.endings)) return [];
+  return [`It came to something else than undisturbed:\n${JSON.stringify(crashed.endings)}\n${JSON.stringify(clean.endings)}`];
+}
+
+export function told(what: string, wrong: readonly string[], story: string): string {
+  return `${what}:\n${wrong.join('\n')}\n${story}`;
+}
+
+function storyOf({ facts, lives }: World): string {
+  const nodes = new Map(lives.map((life) => [life.node, `life ${life.number}`]));
+  return facts.map(({ stream, revision, type, data, metadata }) => `  ${String(metadata['at']).slice(11)} ${stream.slice(0, 8)} ${revision} ${type} ${JSON.stringify(data['stepId'] ?? '')} ${nodes.get(String(metadata['actor']).slice(5)) ?? String(metadata['actor'])}`).join('\n');
+}

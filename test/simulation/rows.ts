@@ -1,0 +1,31 @@
+/** All rows of all read models, as they are kept and as a rebuild from zero gives them. */
+import type { Clock } from '../../src/clock.js';
+import type { Streams } from '../../src/events/streams.js';
+import type { EventReader } from '../../src/log/event-reader.js';
+import { ProjectionHost } from '../../src/reading/projection-host.js';
+import { ReadStore } from '../../src/reading/read-store.js';
+import { projectionsOf } from '../../src/sluice.js';
+
+export type AllRows = Readonly<Record<string, readonly unknown[]>>;
+
+/** By table, in the order of their keys. */
+export async function rowsIn(store: ReadStore, streams: Streams): Promise<AllRows> {
+  const db = store.queries<Record<string, object>>();
+  const tables = projectionsOf(streams).flatMap((projection) => projection.tables);
+  const rows = await Promise.all(tables.map(({ name, key }) => key.reduce((query, column) => query.orderBy(column as never), db.selectFrom(name).selectAll()).execute()));
+  return Object.fromEntries(tables.map(({ name }, at) => [name, rows[at]!]));
+}
+
+/** The rows that the log gives. @throws Error if it takes longer than `waitMs`, or a fact can not become rows */
+export async function rowsRebuilt(log: EventReader & { readonly identity: string }, streams: Streams, clock: Clock, waitMs = 60_000): Promise<AllRows> {
+  const store = ReadStore.open(':memory:', log.identity);
+  const reports: string[] = [];
+  const host = new ProjectionHost({ reader: log, store, projections: projectionsOf(streams), clock, report: (what) => reports.push(what) });
+  await host.start();
+  const whole = await host.waitFor(await log.head(), waitMs);
+  const rows = await rowsIn(store, streams);
+  await host.stop();
+  store.close();
+  if (!whole || reports.length > 0) throw new Error(`The rows could not be made anew. ${reports.join(' ')}`);
+  return rows;
+}
