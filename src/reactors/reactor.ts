@@ -140,7 +140,7 @@ export class Reactor {
   }
 
   private apply(runId: RunId, fact: Placed<RunFact>): void {
-    this.worklist.apply(runId, fact);
+    if (!this.worklist.apply(runId, fact)) return;
     this.inputs.apply(runId, fact);
     if (!this.live) return;
     if (fact.type === 'StepCancelled' || fact.type === 'StepFailed') this.parts.runner.letGo([fact.data.executionId]);

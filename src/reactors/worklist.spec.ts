@@ -14,16 +14,16 @@ const DAY = 86_400_000;
 /** Says facts of one run, one revision after the other. */
 function speaker(worklist: Worklist, runId: RunId = ids.runOf(ids.freshCommand())) {
   let revision = -1;
-  const say = <T extends RunFactType>(type: T, data: RunFactData<T>): void => worklist.apply(runId, placeRunFact(type, data, (revision += 1), 'node'));
+  const say = <T extends RunFactType>(type: T, data: RunFactData<T>): boolean => worklist.apply(runId, placeRunFact(type, data, (revision += 1), 'node'));
   const of = (stepId: string) => ({ stepId, executionId: ids.execution(runId, stepId, 1), attempt: 1 });
   return {
     runId, say,
-    dispatch: (stepId: string): void => say('StepDispatched', { ...of(stepId), job: 'j', kind: 'step', params: {} }),
-    start: (stepId: string, timeoutAt: string | null = null): void => say('StepStarted', { ...of(stepId), worker: 'w', timeoutAt }),
-    succeed: (stepId: string): void => say('StepSucceeded', { ...of(stepId), outputs: {} }),
-    park: (stepId: string, deadline: string | null): void =>
+    dispatch: (stepId: string): boolean => say('StepDispatched', { ...of(stepId), job: 'j', kind: 'step', params: {} }),
+    start: (stepId: string, timeoutAt: string | null = null): boolean => say('StepStarted', { ...of(stepId), worker: 'w', timeoutAt }),
+    succeed: (stepId: string): boolean => say('StepSucceeded', { ...of(stepId), outputs: {} }),
+    park: (stepId: string, deadline: string | null): boolean =>
       say('GateParked', { stepId, approvalId: ids.approval(runId, stepId, 1), title: '', description: null, data: {}, digest: '', allowedRoles: ['boss'], quorum: 1, notTheStarter: false, deadline, onTimeout: 'fail' }),
-    release: (stepId: string): void => say('GateReleased', { stepId, approvalId: ids.approval(runId, stepId, 1), reason: 'cancel' }),
+    release: (stepId: string): boolean => say('GateReleased', { stepId, approvalId: ids.approval(runId, stepId, 1), reason: 'cancel' }),
   };
 }
 
@@ -50,6 +50,15 @@ describe('the worklist', () => {
     other.say('RunCancelled', { orphaned: [] });
     expect(waiting()).toEqual(['c']);
     expect([...worklist.attempts()].map((attempt) => attempt.stepId)).toEqual(['a', 'c']);
+  });
+
+  it('passes over facts that come again, also of a run that has ended', () => {
+    const worklist = new Worklist();
+    const runId = ids.runOf(ids.freshCommand());
+    const dispatched = placeRunFact('StepDispatched', { stepId: 'a', executionId: ids.execution(runId, 'a', 1), attempt: 1, job: 'j', kind: 'step', params: {} }, 0, 'node');
+    const cancelled = placeRunFact('RunCancelled', { orphaned: [] }, 1, 'node');
+    expect([dispatched, dispatched, cancelled, cancelled, dispatched].map((fact) => worklist.apply(runId, fact))).toEqual([true, false, true, false, false]);
+    expect([...worklist.waiting(), ...worklist.hanging()]).toEqual([]);
   });
 
   it('gives timers in due order, and none that a later fact disarmed', () => {

@@ -4,6 +4,7 @@
  *
  * 1. A question costs what its answer holds, never a walk over all runs.
  * 2. A run that waits for people alone holds one small record.
+ * 3. A fact that comes again changes nothing, also when its run has ended meanwhile; those of one run come in their order.
  */
 import type { JsonValue } from '../events/json.js';
 import type { Placed } from '../events/run.codec.js';
@@ -46,6 +47,8 @@ interface OpenRun {
   timers: Map<string, Timer> | undefined;
 }
 
+/** Ended runs whose facts may come again. */
+const REMEMBERED = 1_000;
 const GATE_ENDS: ReadonlySet<RunFact['type']> = new Set(['GateApproved', 'GateRejected', 'GateTimedOut', 'GateReleased']);
 
 export class Worklist {
@@ -54,10 +57,22 @@ export class Worklist {
   private readonly idle = new Set<RunId>();
   private readonly unclaimed = new Map<string, Attempt>();
   private readonly queue = new TimerQueue();
+  /** The newest runs that have ended, oldest first. */
+  private readonly ended = new Set<RunId>();
 
-  apply(runId: RunId, fact: Placed<RunFact>): void {
+  /** False if the fact was taken before. */
+  apply(runId: RunId, fact: Placed<RunFact>): boolean {
+    const before = this.runs.get(runId)?.revision;
+    if (before === undefined ? fact.revision > 0 || this.ended.has(runId) : fact.revision <= before) return false;
+    this.take(runId, fact);
+    return true;
+  }
+
+  private take(runId: RunId, fact: Placed<RunFact>): void {
     if (fact.type === 'RunCompleted' || fact.type === 'RunFailed' || fact.type === 'RunCancelled') {
       this.drop(runId);
+      this.ended.add(runId);
+      if (this.ended.size > REMEMBERED) for (const oldest of this.ended) return void this.ended.delete(oldest);
       return;
     }
     const run = this.open(runId);

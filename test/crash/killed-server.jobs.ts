@@ -13,6 +13,7 @@ export const batches: readonly BatchDefinition[] = [
   { name: 'flaky', steps: [work('a', { failTimes: 2 })] },
   { name: 'wide', steps: [{ id: 'all', type: 'parallel', branches: [{ steps: [work('x', { ms: 60 })] }, { steps: [work('y', { ms: 30 }), work('z')] }] }] },
   { name: 'gated', steps: [work('a'), { id: 'ok', type: 'gate', title: 'Release?', allowedRoles: ['boss'] }, work('b')] },
+  { name: 'timed', steps: [{ id: 'ok', type: 'gate', title: 'Nobody comes?', allowedRoles: ['boss'], timeout: 300, onTimeout: 'approve' }, work('b')] },
   { name: 'hanging', steps: [work('a', { do: 'hang' })] },
   { name: 'long', steps: [work('a', { ms: 2_000 })] },
 ];

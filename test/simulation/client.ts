@@ -33,30 +33,29 @@ export class Client {
     return this.said(runId, 'RunCompleted', 'RunFailed', 'RunCancelled');
   }
 
-  cancel(runId: RunId): Promise<void> {
-    return this.must(new CancelRun(runId, 'enough', this.origin('olga', ['operator'])));
-  }
+  readonly cancelling = (runId: RunId): AnyRunCommand => new CancelRun(runId, 'enough', this.origin('olga', ['operator']));
 
-  cancelExecution(runId: RunId, stepId: string, attempt = 1): Promise<void> {
-    return this.must(new CancelExecution(runId, ids.execution(runId, stepId, attempt), stepId, this.origin('olga', ['operator'])));
-  }
+  readonly cancellingExecution = (runId: RunId, stepId: string, attempt: number): AnyRunCommand =>
+    new CancelExecution(runId, ids.execution(runId, stepId, attempt), stepId, this.origin('olga', ['operator']));
 
-  pause(runId: RunId): Promise<void> {
-    return this.must(new PauseRun(runId, null, this.origin('olga', ['operator'])));
-  }
+  readonly pausing = (runId: RunId): AnyRunCommand => new PauseRun(runId, null, this.origin('olga', ['operator']));
 
-  resume(runId: RunId): Promise<void> {
-    return this.must(new ResumeRun(runId, null, this.origin('olga', ['operator'])));
-  }
+  readonly resuming = (runId: RunId): AnyRunCommand => new ResumeRun(runId, null, this.origin('olga', ['operator']));
 
-  decide(runId: RunId, approve: boolean, by = 'kim', stepId = 'ok'): Promise<void> {
+  readonly deciding = (runId: RunId, approve: boolean, by = 'kim', stepId = 'ok'): AnyRunCommand => {
     const verdict = approve ? { approve, note: null } : { approve, reason: 'wrong' };
-    return this.must(new DecideGate(runId, { approvalId: ids.approval(runId, stepId, 1), stepId, verdict, digest: null }, this.origin(by, ['boss'])));
-  }
+    return new DecideGate(runId, { approvalId: ids.approval(runId, stepId, 1), stepId, verdict, digest: null }, this.origin(by, ['boss']));
+  };
 
-  private async must(command: AnyRunCommand): Promise<void> {
+  /** Says it; a refusal is odd. */
+  async must(command: AnyRunCommand): Promise<void> {
     const answer = await this.world.ask(command);
     if (isRejected(answer)) this.world.odd.push(`${command.type} was refused: ${answer.detail}`);
+  }
+
+  /** Says it; it may be refused. */
+  async tried(command: AnyRunCommand): Promise<void> {
+    await this.world.ask(command);
   }
 
   private origin(actor: string, roles: readonly string[]): Origin {

@@ -42,7 +42,7 @@ export class Life {
     const stores = world.spoilt({ log: this.logOf(world.log), rows: this.rowsOf(world.rows) }, this);
     this.engine = openSluice({
       directory: 'simulated', stores, clock, jobs, slots,
-      report: (what, error) => this.alive && world.odd.push(error instanceof Error ? `${what} ${error.message}` : what),
+      report: (what, error) => this.alive && world.reported(error instanceof Error ? `${what} ${error.message}` : what),
     });
   }
 
@@ -56,7 +56,11 @@ export class Life {
         this.started = true;
         this.world.stir();
       },
-      (error: unknown) => this.alive && this.world.odd.push(`The node did not start: ${String(error)}`),
+      (error: unknown) => {
+        // Whoever watches the process starts it again.
+        if (this.alive) this.world.reported(`The node did not start: ${String(error)}`);
+        this.kill();
+      },
     );
   }
 

@@ -7,6 +7,7 @@ import { both } from './fate.js';
 import type { Fate } from './fate.js';
 import { broken, endings } from './rules.js';
 import type { Scenario } from './scenarios.js';
+import { storyOf } from './story.js';
 import { World } from './world.js';
 import type { WorldOptions } from './world.js';
 
@@ -82,9 +83,4 @@ function differing(clean: Trial, crashed: Trial): string[] {
 
 export function told(what: string, wrong: readonly string[], story: string): string {
   return `${what}:\n${wrong.join('\n')}\n${story}`;
-}
-
-function storyOf({ facts, lives }: World): string {
-  const nodes = new Map(lives.map((life) => [life.node, `life ${life.number}`]));
-  return facts.map(({ stream, revision, type, data, metadata }) => `  ${String(metadata['at']).slice(11)} ${stream.slice(0, 8)} ${revision} ${type} ${JSON.stringify(data['stepId'] ?? '')} ${nodes.get(String(metadata['actor']).slice(5)) ?? String(metadata['actor'])}`).join('\n');
 }

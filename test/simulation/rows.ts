@@ -16,16 +16,21 @@ export async function rowsIn(store: ReadStore, streams: Streams): Promise<AllRow
   return Object.fromEntries(tables.map(({ name }, at) => [name, rows[at]!]));
 }
 
-/** The rows that the log gives. @throws Error if it takes longer than `waitMs`, or a fact can not become rows */
-export async function rowsRebuilt(log: EventReader & { readonly identity: string }, streams: Streams, clock: Clock, waitMs = 60_000): Promise<AllRows> {
-  const store = ReadStore.open(':memory:', log.identity);
+/** The rows that the log gives. */
+export function rowsRebuilt(log: EventReader & { readonly identity: string }, streams: Streams, clock: Clock, waitMs?: number): Promise<AllRows> {
+  return rowsCaughtUp(ReadStore.open(':memory:', log.identity), log, streams, clock, waitMs);
+}
+
+/** The rows of a store, once they have got to the end of the log; it is closed. @throws Error if they do not get there, or a fact can not become rows */
+export async function rowsCaughtUp(store: ReadStore, log: EventReader, streams: Streams, clock: Clock, waitMs = 60_000): Promise<AllRows> {
   const reports: string[] = [];
   const host = new ProjectionHost({ reader: log, store, projections: projectionsOf(streams), clock, report: (what) => reports.push(what) });
   await host.start();
   const whole = await host.waitFor(await log.head(), waitMs);
   const rows = await rowsIn(store, streams);
+  const parked = host.status().flatMap((one) => one.parked);
   await host.stop();
   store.close();
-  if (!whole || reports.length > 0) throw new Error(`The rows could not be made anew. ${reports.join(' ')}`);
+  if (!whole || reports.length + parked.length > 0) throw new Error(`The rows do not follow the log. ${reports.join(' ')} ${JSON.stringify(parked)}`);
   return rows;
 }

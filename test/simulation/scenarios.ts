@@ -24,7 +24,7 @@ export const SCENARIOS: readonly Scenario[] = [
     script: async (client) => {
       const runId = await client.start('it');
       await client.said(runId, 'GateParked');
-      await client.decide(runId, true);
+      await client.must(client.deciding(runId, true));
       await client.ended(runId);
     },
   },
@@ -33,8 +33,8 @@ export const SCENARIOS: readonly Scenario[] = [
     script: async (client) => {
       const runId = await client.start('it');
       await client.said(runId, 'GateOverdue');
-      await client.decide(runId, true, 'kim');
-      await client.decide(runId, true, 'lee');
+      await client.must(client.deciding(runId, true, 'kim'));
+      await client.must(client.deciding(runId, true, 'lee'));
       await client.ended(runId);
     },
   },
@@ -43,7 +43,7 @@ export const SCENARIOS: readonly Scenario[] = [
     script: async (client) => {
       const runId = await client.start('it');
       await client.said(runId, 'GateParked');
-      await client.decide(runId, false);
+      await client.must(client.deciding(runId, false));
       await client.ended(runId);
     },
   },
@@ -54,7 +54,7 @@ export const SCENARIOS: readonly Scenario[] = [
     script: async (client) => {
       const runId = await client.start('it');
       await client.said(runId, 'StepStarted');
-      await client.cancel(runId);
+      await client.must(client.cancelling(runId));
       await client.ended(runId);
     },
   },
@@ -63,7 +63,7 @@ export const SCENARIOS: readonly Scenario[] = [
     script: async (client) => {
       const [one, other] = [await client.start('it'), await client.start('it')];
       await client.said(one, 'StepStarted');
-      await client.cancel(other);
+      await client.must(client.cancelling(other));
       await Promise.all([client.ended(one), client.ended(other)]);
     },
   },
@@ -72,7 +72,7 @@ export const SCENARIOS: readonly Scenario[] = [
     script: async (client) => {
       const runId = await client.start('it');
       await client.said(runId, 'GateParked');
-      await client.decide(runId, true);
+      await client.must(client.deciding(runId, true));
       await client.ended(runId);
     },
   },
@@ -86,10 +86,10 @@ export const SCENARIOS: readonly Scenario[] = [
     name: 'paused and resumed', batch: { steps: [work('a', { ms: 100 }), work('b')] },
     script: async (client) => {
       const runId = await client.start('it');
-      await client.pause(runId);
+      await client.must(client.pausing(runId));
       // A crash may come first: then nothing is begun until the run is resumed.
       await client.said(runId, 'StepSucceeded', 'StepLost');
-      await client.resume(runId);
+      await client.must(client.resuming(runId));
       await client.ended(runId);
     },
   },

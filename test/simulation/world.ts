@@ -45,13 +45,15 @@ export interface WorldOptions {
   readonly spoil?: (stores: Stores, life: Life) => Stores;
   /** What the client does with a command that was not answered, before it says it again. */
   readonly again?: (command: AnyRunCommand) => AnyRunCommand;
+  /** Reports that are no more than what was done to the node. */
+  readonly tolerated?: RegExp;
 }
 
 /** Turns of the event loop without anything at a border, after which nothing is left to do now. */
 const QUIET_TURNS = 3;
 const AGAIN_MS = 100;
 /** Beyond it a run hangs. */
-const LONG_MS = 2 * 60 * 60 * 1_000;
+const LONG_MS = 48 * 60 * 60 * 1_000;
 
 export class World {
   readonly clock = new SimulatedClock();
@@ -65,6 +67,7 @@ export class World {
   readonly facts: StoredFact[] = [];
   readonly lives: Life[] = [];
   appends = 0;
+  private readonly ofStream = new Map<string, StoredFact[]>();
   private stirred = 0;
   private readonly waiting = new Set<() => void>();
   private readonly ending = new AbortController();
@@ -95,8 +98,12 @@ export class World {
     this.clock.wakeAt(this.clock.now() + (this.options.downMs ?? 700), () => this.open());
   }
 
-  runFacts(runId: string): StoredFact[] {
-    return this.facts.filter(({ stream }) => stream === `run-${runId}`);
+  runFacts(runId: string): readonly StoredFact[] {
+    return this.ofStream.get(`run-${runId}`) ?? [];
+  }
+
+  reported(what: string): void {
+    if (this.options.tolerated?.test(what) !== true) this.odd.push(what);
   }
 
   /** Resolves when it holds. */
@@ -172,7 +179,14 @@ export class World {
   }
 
   private async listen(): Promise<void> {
-    for await (const delivery of this.log.subscribe({ signal: this.ending.signal })) if (delivery.kind === 'facts') this.facts.push(...delivery.facts);
+    for await (const delivery of this.log.subscribe({ signal: this.ending.signal })) if (delivery.kind === 'facts') delivery.facts.forEach((fact) => this.heard(fact));
+  }
+
+  private heard(fact: StoredFact): void {
+    this.facts.push(fact);
+    const same = this.ofStream.get(fact.stream);
+    if (same === undefined) this.ofStream.set(fact.stream, [fact]);
+    else same.push(fact);
   }
 
   private async quiet(): Promise<void> {
