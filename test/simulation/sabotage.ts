@@ -23,7 +23,7 @@ export const SABOTAGES: Readonly<Record<string, Sabotage>> = {
   },
   'the checkpoint is moved apart from the rows': {
     changes: { spoil: ({ log, rows }) => ({ log, rows: overlaid(rows, { transaction: (work) => work() }) }) },
-    seenAs: /The rows of \w+ are not what a rebuild gives/,
+    seenAs: /The rows of \w+ are not what a rebuild gives|Projection \w+ has parked/,
   },
   'what is said again has another id': {
     changes: { again: renamed },
@@ -63,18 +63,20 @@ function actingFirst(log: EngineLog): EngineLog {
   });
 }
 
-/** Takes every claim for its own, whoever made it. */
+/** Takes every open claim for its own, whoever made it, and acts before it has seen what stands in the log. */
 function claimingAll(log: EngineLog, life: Life): EngineLog {
   return overlaid<EngineLog>(log, {
     subscribe: async function* (options) {
-      const claims: StoredFact[] = [];
-      for await (const delivery of log.subscribe(options)) {
-        if (options.filter !== undefined && delivery.kind === 'facts') claims.push(...delivery.facts.filter(({ type, data }) => type === 'StepStarted' && data['worker'] !== life.node));
-        yield delivery;
-        if (delivery.kind === 'caughtUp' && claims.length > 0) yield { kind: 'facts', facts: claims.splice(0).map((fact) => ({ ...fact, data: { ...fact.data, worker: life.node } })) };
-      }
+      const mine = options.filter !== undefined;
+      if (mine) yield { kind: 'caughtUp', position: '' };
+      for await (const delivery of log.subscribe(options)) yield mine && delivery.kind === 'facts' ? { ...delivery, facts: claimed(delivery.facts, life.node) } : delivery;
     },
   });
+}
+
+function claimed(facts: readonly StoredFact[], worker: string): readonly StoredFact[] {
+  const ended = new Set(facts.filter(({ type }) => type !== 'StepStarted' && type !== 'StepDispatched').map(({ data }) => data['executionId']));
+  return facts.map((fact) => (fact.type === 'StepStarted' && !ended.has(fact.data['executionId']) ? { ...fact, data: { ...fact.data, worker } } : fact));
 }
 
 /** A start that is said again makes another run. */
