@@ -31,6 +31,8 @@ const LIMIT_MS = KILLS * 30_000;
 const LANES = 8;
 /** So many answers at least are owed by a server that is killed at work. */
 const OWED = 3;
+/** So many answers at most it gives before. */
+const MOST_ANSWERS = 40;
 /** The promise is five seconds; a test has four times the slack. */
 const RESUMED_WITHIN_MS = 20_000;
 const SEED = Number(process.env['SLUICE_TEST_SEED'] ?? Math.trunc(Math.random() * 1e9));
@@ -113,8 +115,9 @@ async function killAtRandom(at: number, random: () => number): Promise<void> {
   if (at % 4 === 2) await sleep(200 + random() * 1_500);
   else {
     await open(child);
-    await sleep(50 + random() * 900);
-    while (client.open < OWED && !ending) await sleep(1);
+    // After another number of answers each time, so that the work goes on however slow the machine is.
+    const enough = client.answers + 1 + Math.trunc(random() * MOST_ANSWERS);
+    while ((client.answers < enough || client.open < OWED) && !ending) await sleep(1);
     interrupted += 1;
   }
   if (at === KILLS - 1) {
