@@ -114,6 +114,8 @@ export class SluiceTestingModule implements OnModuleDestroy {
     const since = real.elapsed();
     for (let quiet = 0; quiet < QUIET_TURNS; ) {
       await turns(1);
+      // Rows are gathered for a moment, which would not go by here.
+      engine.read.host.settle();
       const busy = (await this.busyWith(engine)) ?? (this.clock.wakeNext(this.clock.now()) ? 'a timer that is due' : undefined);
       quiet = busy === undefined ? quiet + 1 : 0;
       if (busy !== undefined && real.elapsed() - since > PATIENCE_MS) throw new Error(`Still busy after ${PATIENCE_MS / 1_000} s of real time with ${busy}.`);

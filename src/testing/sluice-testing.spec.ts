@@ -64,6 +64,20 @@ describe('a trial on the simulated clock', () => {
     expect(await statusOf(runId)).toBe('cancelled');
   });
 
+  it('tries a run again that was cancelled, from where it was, and once', async () => {
+    const { sluice, idle } = await open();
+    const { runId } = await sluice.start(gated, {}, { actor: 'ann' });
+    await idle();
+    await sluice.cancel(runId, { actor: 'ann' });
+    await idle();
+    const again = await sluice.retry(runId, { actor: 'rita', reason: 'too soon', idempotencyKey: 'once' });
+    await idle();
+    expect(await sluice.get(again.runId)).toMatchObject({ status: 'parked', retryOf: runId, startedBy: 'rita', steps: [{ status: 'succeeded', keptFrom: runId }, { status: 'waiting' }, { status: 'pending' }] });
+    expect((await sluice.retry(runId, { actor: 'rita', reason: 'too soon', idempotencyKey: 'once' })).runId).toBe(again.runId);
+    await expect(sluice.retry(runId, { actor: 'rita' })).rejects.toMatchObject({ code: 'not-retryable' });
+    await expect(sluice.retry(again.runId, { actor: 'rita', fromStep: 'a' })).rejects.toMatchObject({ code: 'not-retryable' });
+  });
+
   it('arms nothing while runs wait for people', async () => {
     const { sluice, idle, clock } = await open();
     await sluice.start(gated, {}, { actor: 'ann' });
