@@ -50,8 +50,8 @@ export function runActor(streams: Streams, plans: Plans, slots: Slots, reader: E
       claims.delete(command);
     },
     about: (command) => ({
-      command: command.type, runId: command.runId,
-      ...(command.type === 'RetryRun' && { retryOf: command.retry.of }),
+      // A retry that is refused is about the run that stays as it is.
+      command: command.type, runId: command.type === 'RetryRun' ? command.retry.of : command.runId,
       ...('stepId' in command && { stepId: command.stepId }),
       ...('executionId' in command && { executionId: command.executionId }),
       ...(command.type === 'ReportOutcome' && { outcome: command.outcome.kind }),

@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { verifyChain } from '../../src/events/envelope.js';
 import type { StoredFact } from '../../src/log/event-reader.js';
+import { ids } from '../../src/ids.js';
+import { RetryRun } from '../../src/runs/run.commands.js';
 import { openEngine } from './engine.js';
 import type { Engine } from './engine.js';
 
@@ -44,6 +46,14 @@ describe('what the engine refuses', () => {
     await engine.cancel(runId);
     expect((await audited()).map((fact) => fact.data.slug)).toEqual(['forbidden', 'gate-already-decided', 'run-already-ended']);
     expect(verifyChain(await audited())).toMatchObject({ ok: true });
+  });
+
+  it('stands there for a retry too, about the run that was to be tried again', async () => {
+    const runId = await engine.start('gated', 'k1');
+    await engine.until(runId, 'parked');
+    const origin = { actor: 'rita', roles: ['operator'], via: 'code' as const, commandId: ids.freshCommand() };
+    await engine.execute(new RetryRun(ids.retryOf(runId), { of: runId, fromStep: null, version: 'original', reason: null }, origin));
+    expect(await audited()).toMatchObject([{ type: 'CommandRefused', data: { actor: 'rita', command: 'RetryRun', slug: 'not-retryable', runId } }]);
   });
 
   it('is not recorded when the request itself was wrong', async () => {
