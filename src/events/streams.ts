@@ -17,9 +17,17 @@ export class Streams {
   schedule = (id: BatchId): string => `${this.before}schedule-${id}`;
   audit = (id: Incarnation): string => `${this.before}audit-${id}`;
   seal = (logId: string): string => `${this.before}seal-${logId}`;
+  blob = (sha256: string): string => `${this.before}blob-${sha256}`;
+  /** Where a log on a shared server says which one it is. */
+  identity = (): string => `${this.before}log-identity`;
 
   prefix(category: Category): string {
     return `${this.before}${category}-`;
+  }
+
+  /** Of every stream that holds facts: blobs are read by their names alone. */
+  factPrefixes(): readonly string[] {
+    return CATEGORIES.filter((category) => category !== 'blob').map((category) => this.prefix(category));
   }
 
   /** What a name means; undefined for a stream that is not ours. */

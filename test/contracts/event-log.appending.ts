@@ -173,8 +173,9 @@ export function appendingContract(harness: EventLogHarness): void {
     describe('limits', () => {
       /** Facts whose texts have exactly so many bytes, of characters that take one, two, three and four. */
       function factsOf(name: string, bytes: number): readonly NewFact[] {
-        const size = (facts: readonly NewFact[]): number =>
+        const texts = (facts: readonly NewFact[]): number =>
           facts.reduce((sum, fact) => sum + Buffer.byteLength(fact.dataText) + Buffer.byteLength(fact.metadataText), 0);
+        const size = harness.bytesOf ?? texts;
         const colourful = 'aé–😀'.repeat(30_000);
         const frame = size(firstFacts(name, 2, { text: colourful, fill: '' }));
         // Each of the two facts carries the same filling, so an odd byte goes into the type of neither.

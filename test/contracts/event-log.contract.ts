@@ -6,7 +6,7 @@
  */
 import { describe } from '@jest/globals';
 import type { EventReader } from '../../src/log/event-reader.js';
-import type { EventWriter } from '../../src/log/event-writer.js';
+import type { EventWriter, NewFact } from '../../src/log/event-writer.js';
 import { appendingContract } from './event-log.appending.js';
 import { readingContract } from './event-log.reading.js';
 import { subscribingContract } from './event-log.subscribing.js';
@@ -24,6 +24,8 @@ export interface EventLogHarness {
   open(): Promise<OpenLog>;
   /** The most that `bufferedFacts` may say for one subscriber. */
   readonly bufferLimit: number;
+  /** Bytes of an append as this log counts them against its limit of 1 MiB. The texts alone if absent. */
+  readonly bytesOf?: (facts: readonly NewFact[]) => number;
 }
 
 /** A log that is opened before each test and closed after it. */

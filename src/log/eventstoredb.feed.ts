@@ -1,0 +1,200 @@
+/**
+ * Feed: one live subscription to all streams of ours, for every listener of this log.
+ *
+ * Owns: the subscription and that it goes on, who listens, what each listener has not taken yet. Does not own: catching
+ * up by pages (reader). Talks to: the connection; the reader; `Reach`.
+ *
+ * 1. Whatever ends the subscription (an end, an error, silence, a server that found us too slow), it is taken up after
+ *    the last position that was given out: no gap, no repeat.
+ * 2. What comes is taken at once, so that the server does not find us too slow; what waits for one listener is bounded.
+ *    Past the bound it is dropped, and the listener catches up by pages again.
+ * 3. A listener is joined before its last page is asked for: what lies between is seen twice here, and given out once.
+ */
+import type { Clock } from '../clock.js';
+import type { Delivery, StoredFact, SubscribeOptions } from './event-reader.js';
+import { factOf, isFact, placeOf } from './eventstoredb.codec.js';
+import type { Message, Reading } from './eventstoredb.connection.js';
+import { whyOf } from './eventstoredb.errors.js';
+import { Listener } from './eventstoredb.listener.js';
+import type { EventStoreReader, Sources } from './eventstoredb.reader.js';
+import { Unavailable } from './log-errors.js';
+
+const AGAIN_MS = 100;
+/** How often it is looked whether the subscription is behind what is known to stand in the log. */
+const WATCH_MS = 1_000;
+
+export class Feed {
+  private readonly listeners = new Set<Listener>();
+  private readonly closing = new AbortController();
+  private position = '';
+  private reading: Reading | undefined;
+  private running: Promise<void> | undefined;
+  /** The first time that it is live; later on it is live or catching up, which a listener need not know. */
+  private live: Promise<void> | undefined;
+  private coming: StoredFact[] = [];
+
+  constructor(
+    private readonly sources: Sources,
+    private readonly reader: EventStoreReader,
+    /** The last position that is known to stand in the log. */
+    private readonly known: () => string,
+  ) {}
+
+  /** Facts that wait for listeners who have not taken them yet. */
+  get buffered(): number {
+    let facts = 0;
+    for (const listener of this.listeners) facts += listener.waitingFacts;
+    return facts;
+  }
+
+  async *subscribe({ after, filter, signal }: SubscribeOptions): AsyncGenerator<Delivery, void, void> {
+    const over = (): boolean => this.closing.signal.aborted || signal.aborted;
+    let position = after ?? '';
+    if (position !== '') placeOf(position);
+    while (!over()) {
+      await untilAborted(this.started(), signal);
+      if (over()) return;
+      const listener = new Listener(filter);
+      const end = (): void => listener.end();
+      this.listeners.add(listener);
+      signal.addEventListener('abort', end, { once: true });
+      try {
+        position = yield* this.catchUp(position, listener, over);
+        if (over()) return;
+        yield { kind: 'caughtUp', position };
+        position = yield* listener.deliveries(position);
+      } finally {
+        signal.removeEventListener('abort', end);
+        this.listeners.delete(listener);
+      }
+    }
+  }
+
+  /** Ends every subscription. */
+  async close(): Promise<void> {
+    this.closing.abort();
+    this.reading?.cancel();
+    for (const listener of this.listeners) listener.end();
+    await this.running;
+  }
+
+  private async *catchUp(from: string, listener: Listener, over: () => boolean): AsyncGenerator<Delivery, string, void> {
+    let position = from;
+    while (!over()) {
+      try {
+        for await (const page of this.reader.pages(position || undefined)) {
+          const facts = page.filter((fact) => listener.wants(fact.stream));
+          position = page.at(-1)!.position;
+          yield facts.length > 0 ? { kind: 'facts', facts } : { kind: 'checkpoint', position };
+          if (over()) return position;
+        }
+        return position;
+      } catch (error) {
+        if (!(error instanceof Unavailable)) throw error;
+        await this.pause();
+      }
+    }
+    return position;
+  }
+
+  private started(): Promise<void> {
+    this.live ??= new Promise((resolve) => {
+      this.running = this.run(resolve);
+    });
+    return this.live;
+  }
+
+  private async run(onLive: () => void): Promise<void> {
+    const { clock, reach, connection, prefixes } = this.sources;
+    const { signal } = this.closing;
+    let begun = false;
+    const stopWatching = this.watch(clock);
+    while (!signal.aborted) {
+      try {
+        // A listener that joins reads by pages what stands before this.
+        if (!begun) this.position = await this.reader.head();
+        const reading = await connection.read({ prefixes, from: this.position || undefined, backwards: false, limit: 'live' });
+        this.reading = reading;
+        for await (const message of reading) {
+          if (message.kind === 'confirmed') {
+            reach.answered();
+            if (begun) this.tell({ kind: 'reconnected', position: this.position });
+            begun = true;
+            onLive();
+          }
+          this.take(message);
+        }
+      } catch (error) {
+        if (!signal.aborted && !this.isTooSlow(error)) reach.lost(whyOf(error));
+      }
+      this.flush();
+      if (!signal.aborted) await this.pause();
+    }
+    stopWatching();
+    onLive();
+  }
+
+  /** The server ends a subscription that it finds too slow; it is there all the same. */
+  private isTooSlow(error: unknown): boolean {
+    return error instanceof Error && /too slow|ABORTED/i.test(error.message);
+  }
+
+  private async pause(): Promise<void> {
+    await this.sources.clock.sleep(AGAIN_MS, this.closing.signal).catch(() => undefined);
+  }
+
+  private take(message: Message): void {
+    if (message.kind === 'event' && isFact(message.event)) {
+      if (this.coming.push(factOf(message.event)) === 1) setImmediate(() => this.flush());
+    } else if (message.kind === 'checkpoint') {
+      this.flush();
+      const { position } = message;
+      if (position <= this.position) return;
+      this.position = position;
+      this.tell({ kind: 'checkpoint', position });
+    }
+  }
+
+  private flush(): void {
+    const facts = this.coming.filter(({ position }) => position > this.position);
+    this.coming = [];
+    const last = facts.at(-1);
+    if (last === undefined) return;
+    this.position = last.position;
+    this.tell({ kind: 'facts', facts });
+  }
+
+  private tell(delivery: Delivery): void {
+    for (const listener of this.listeners) {
+      if (!listener.take(delivery)) this.listeners.delete(listener);
+    }
+  }
+
+  /** Silence: something stands in the log, and from one look to the next nothing came. */
+  private watch(clock: Clock): () => void {
+    let missing = '';
+    let position = '';
+    let takeBack: () => void;
+    const look = (): void => {
+      const stuck = missing > this.position && position === this.position;
+      if (stuck) this.reading?.cancel();
+      missing = stuck ? '' : this.known();
+      position = this.position;
+      takeBack = clock.wakeAt(clock.now() + WATCH_MS, look);
+    };
+    takeBack = clock.wakeAt(clock.now() + WATCH_MS, look);
+    return () => takeBack();
+  }
+}
+
+/** Does not wait any longer once the signal is aborted. */
+async function untilAborted(ready: Promise<void>, signal: AbortSignal): Promise<void> {
+  let wake: (() => void) | undefined;
+  const aborted = new Promise<void>((resolve) => {
+    wake = resolve;
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+  await Promise.race([ready, aborted]);
+  if (wake !== undefined) signal.removeEventListener('abort', wake);
+}
