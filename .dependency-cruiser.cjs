@@ -160,7 +160,7 @@ module.exports = {
       name: 'no-test-code-in-production',
       comment: 'Specs are not compiled into the package.',
       severity: 'error',
-      from: { pathNot: SPEC },
+      from: { pathNot: [SPEC, '^test/'] },
       to: { path: [SPEC, '^test/'] },
     },
     {

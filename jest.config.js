@@ -24,7 +24,12 @@ export default {
   projects: [
     project('unit', ['src/**/*.spec.ts', 'projections/**/*.spec.ts', 'examples/**/*.spec.ts', 'test/model/**/*.spec.ts']),
     project('contracts', ['test/contracts/**/*.spec.ts']),
-    project('scenarios', ['test/scenarios/**/*.{spec,scenario}.ts', 'test/histories/**/*.spec.ts']),
+    project('scenarios', ['test/scenarios/**/*.spec.ts', 'test/histories/**/*.spec.ts']),
+    // The same scenarios, on EventStoreDB's wire double, or on the server that EVENTSTORE_URL names.
+    {
+      ...project('eventstoredb', ['test/scenarios/{embedded-run,examples,large-payloads,newer-fact,orphaned-batch,refusals,shutdown}.spec.ts', 'test/scenarios/eventstoredb.scenario.ts', 'test/crash/killed-engine.spec.ts']),
+      setupFilesAfterEnv: ['<rootDir>/test/eventstoredb/for-scenarios.ts'],
+    },
     project('rest', ['test/rest/**/*.spec.ts']),
     project('crash', ['test/crash/**/*.{spec,scenario}.ts']),
     project('browser', ['test/browser/**/*.spec.ts']),

@@ -25,7 +25,8 @@ export interface Config {
   readonly port: number;
   /** Where `log.db`, `read.db` and `lock.db` are; absolute. */
   readonly dataDir: string;
-  readonly eventsUrl: 'sqlite:';
+  /** `sqlite:`, or an EventStoreDB connection string. It may hold a password. */
+  readonly eventsUrl: string;
   readonly readUrl: 'sqlite:';
   readonly namespace: string | undefined;
   /** Modules with jobs and batches to load. */
@@ -121,7 +122,12 @@ const ENVIRONMENT = z.object({
   SLUICE_HOST: text('127.0.0.1').transform((host) => host ?? '127.0.0.1'),
   SLUICE_PORT: whole('3000', 0, 65_535),
   SLUICE_DATA: text('./data').transform((path) => resolve(path ?? './data')),
-  SLUICE_EVENTS_URL: store(/^(esdb|kurrentdb|eventstore)(\+discover)?:/, 'EventStoreDB'),
+  SLUICE_EVENTS_URL: setting('sqlite:', (value = '', refuse) => {
+    if (value === 'sqlite:' || /^esdb(\+discover)?:\/\/[^/?]/.test(value)) return value;
+    if (/^kurrentdb(\+discover)?:/.test(value)) return refuse('write it with "esdb:" or "esdb+discover:": KurrentDB takes the same connection strings under that name.');
+    if (value.startsWith('sqlite:')) return refuse('"sqlite:" takes no path: set SLUICE_DATA to the folder of the data files.');
+    return refuse('this is no URL of a log that is known here: use "sqlite:", or an EventStoreDB connection string like "esdb://127.0.0.1:2113?tls=false".');
+  }),
   SLUICE_READ_URL: store(/^postgres(ql)?:/, 'PostgreSQL'),
   SLUICE_NAMESPACE: setting(undefined, (value, refuse) =>
     value === undefined || /^[a-z][a-z0-9_]{0,29}$/.test(value)
@@ -212,7 +218,7 @@ function contradictions(env: Readonly<Record<string, string | undefined>>, roles
   }
   if (roles !== undefined && roles.length < NODE_ROLES.length) {
     const missing = NODE_ROLES.filter((role) => !roles.includes(role)).join(', ');
-    faults.push({ name: 'SLUICE_NODE_ROLES', message: `"sqlite:" means one node with all roles; add ${missing}, or leave it out.` });
+    faults.push({ name: 'SLUICE_NODE_ROLES', message: `one node has all roles; add ${missing}, or leave it out.` });
   }
   const key = env.SLUICE_SIGNING_KEY;
   if (key !== undefined && isInside(resolve(env.SLUICE_DATA ?? './data'), resolve(key))) {

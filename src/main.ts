@@ -75,7 +75,7 @@ function screen(config: Config, url: string, seeded: Seeded | undefined): string
     `Sluice ${versionOf()} · listening on ${url}`,
     '',
     `  Dashboard ${url}/dashboard`,
-    `  Data      ${config.dataDir} (log.db is the truth; read.db can be made anew)`,
+    ...(config.eventsUrl === 'sqlite:' ? [`  Data      ${config.dataDir} (log.db is the truth; read.db can be made anew)`] : [`  Facts     EventStoreDB at ${placeIn(config.eventsUrl)}`, `  Data      ${config.dataDir} (read.db, which can be made anew from the facts)`]),
     `  Sign-in   ${config.auth}: whoever asks from this machine is let in`,
     `  API       ${url}/openapi.json`,
     ...(seeded === undefined ? [] : ['', ...seeded.lines.map((line) => `  ${line}`)]),
@@ -89,6 +89,11 @@ function screen(config: Config, url: string, seeded: Seeded | undefined): string
     '',
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** Host and port: the rest may be a secret. */
+function placeIn(connectionString: string): string {
+  return connectionString.replace(/^[^:]+:\/\/([^@/]*@)?/, '').replace(/[/?].*$/, '');
 }
 
 /** What a person can mend is told in words; the rest with all that is known of it. */

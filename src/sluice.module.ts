@@ -43,6 +43,7 @@ import { JobDiscovery } from './jobs/job-discovery.js';
 import { JobRegistry } from './jobs/job-registry.js';
 import { JobsController } from './jobs/jobs.controller.js';
 import { LOG_READER } from './log/event-reader.js';
+import { openLog } from './log/open-log.js';
 import { ReadSide } from './reading/read-side.js';
 import { is, rowsOf } from './reading/selection.js';
 import { ExecutionsController } from './runs/executions.controller.js';
@@ -73,6 +74,8 @@ import { Metrics } from './telemetry/metrics.js';
 export interface SluiceModuleOptions {
   /** The data directory, or `:memory:` for one that ends with the process. */
   readonly directory: string;
+  /** Where the facts are: `sqlite:` (in the data directory) unless given, or an EventStoreDB connection string. */
+  readonly events?: string;
   /** Jobs as plain objects; providers with `@Job` are found by themselves. */
   readonly jobs?: readonly JobDefinition[];
   /** Defined at every start; a changed one is a new version. */
@@ -172,11 +175,12 @@ function providers(): Provider[] {
   ];
 }
 
-function engineOf(options: SluiceModuleOptions, jobs: JobRegistry, clock: Clock): SluiceEngine {
+async function engineOf(options: SluiceModuleOptions, jobs: JobRegistry, clock: Clock): Promise<SluiceEngine> {
   const logger = new Logger('Sluice');
-  const { directory, slots = SLOTS, namespace, readWaitMs } = options;
+  const { directory, events = 'sqlite:', slots = SLOTS, namespace, readWaitMs } = options;
+  const log = await openLog({ url: events, directory, streams: new Streams(namespace), clock });
   return openSluice({
-    directory, clock, jobs, slots, namespace, ...(readWaitMs !== undefined && { readWaitMs }),
+    directory, log, clock, jobs, slots, namespace, ...(readWaitMs !== undefined && { readWaitMs }),
     report: (what, error) => logger.warn(error instanceof Error ? `${what} ${error.message}` : what),
   });
 }

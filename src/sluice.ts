@@ -25,9 +25,8 @@ import { Streams } from './events/streams.js';
 import { ids } from './ids.js';
 import type { BatchId } from './ids.js';
 import type { JobRegistry } from './jobs/job-registry.js';
-import type { EventReader } from './log/event-reader.js';
-import type { EventWriter } from './log/event-writer.js';
 import { Unavailable } from './log/log-errors.js';
+import type { EngineLog } from './log/open-log.js';
 import { openSqliteLog } from './log/sqlite.event-log.js';
 import { ProjectionHost } from './reading/projection-host.js';
 import type { Projection } from './reading/projection.js';
@@ -44,15 +43,6 @@ import { runActor } from './runs/run.actor.js';
 import { GetSlots, GetSlotsHandler } from './schedules/occurrence.queries.js';
 import { scheduleActor } from './schedules/schedule.actor.js';
 
-/** All that the engine asks of its log. */
-export interface EngineLog extends EventReader, EventWriter {
-  /** Names this log as long as it lives. */
-  readonly identity: string;
-  /** Facts that wait in memory for subscribers who have not taken them yet. */
-  readonly bufferedFacts: number;
-  close(): Promise<void>;
-}
-
 /** Where facts and rows are. They are closed with the engine. */
 export interface Stores {
   readonly log: EngineLog;
@@ -65,6 +55,8 @@ export interface SluiceOptions {
   /** Stores that are open already, in place of those in the directory. */
   readonly stores?: Stores;
   readonly clock: Clock;
+  /** Opened by the caller, and closed with the engine. That of the data directory if absent. */
+  readonly log?: EngineLog;
   /** May be filled until `start`. */
   readonly jobs: JobRegistry;
   /** Jobs at once on this node. */
@@ -89,9 +81,9 @@ export type SluiceEngine = ReturnType<typeof openSluice>;
  *
  * @throws LogUnusable, ReadStoreUnusable
  */
-export function openSluice({ directory, stores, clock, jobs, slots, namespace, readWaitMs = READ_WAIT_MS, report = warn }: SluiceOptions) {
+export function openSluice({ directory, stores, clock, log: given, jobs, slots, namespace, readWaitMs = READ_WAIT_MS, report = warn }: SluiceOptions) {
   const streams = new Streams(namespace);
-  const { log, rows: store } = stores ?? openStores(directory, clock);
+  const { log, rows: store } = stores ?? openBeside(given ?? openSqliteLog({ directory, clock }), directory);
   const node = ids.freshIncarnation();
   const refusals = new RefusalLog({ writer: log, stream: streams.audit(node), incarnation: node, clock, report });
   const definitions = new Definitions(log, streams, jobs);
@@ -157,8 +149,7 @@ export function projectionsOf(streams: Streams): readonly Projection[] {
   return [runHistory(streams), executions(streams), approvals(streams), batchRows(streams), commandKeys(), scheduleRows(streams)];
 }
 
-function openStores(directory: string, clock: Clock): Stores {
-  const log = openSqliteLog({ directory, clock });
+function openBeside(log: EngineLog, directory: string): Stores {
   try {
     return { log, rows: ReadStore.open(directory, log.identity) };
   } catch (error) {

@@ -6,7 +6,8 @@
  * run by commands.
  *
  * 1. Nothing is run, claimed or fired before the head that was seen at start is reached.
- * 2. An attempt that another incarnation ran is lost: on an embedded log there is never a second node.
+ * 2. An attempt that another incarnation ran is lost. One process works on a log; where a second one begins on it, the
+ *    first one's attempts are run again, and what it still reports of them is fenced: the log never forks.
  * 3. A fault at one run quarantines that run, is reported, and stops no other. A fact of a newer version stops this node
  *    instead: a newer one knows what it says.
  * 4. A fact may be seen after its effect was asked for; every command it leads to is named after the fact, so that

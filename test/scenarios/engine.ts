@@ -14,6 +14,7 @@ import { CancelRun, DecideGate, StartRun } from '../../src/runs/run.commands.js'
 import type { AnyRunCommand } from '../../src/runs/run.commands.js';
 import type { RunSnapshot } from '../../src/runs/run.draft.js';
 import { openSluice } from '../../src/sluice.js';
+import { chosenLog } from '../eventstoredb/chosen-log.js';
 
 const work = (id: string, params: Record<string, string | number> = {}, more = {}) => ({ id, type: 'job' as const, job: 'obey', params, ...more });
 
@@ -37,7 +38,7 @@ export interface Guests {
 export async function openEngine(directory: string, guests: Guests = { jobs: [], batches: [] }, slots = 16, clock: Clock = new SystemClock()) {
   const jobs = new JobRegistry();
   for (const job of [obedientJob(clock), ...guests.jobs]) jobs.register(job);
-  const sluice = openSluice({ directory, clock, slots, jobs });
+  const sluice = openSluice({ directory, clock, slots, jobs, ...(await chosenLog(directory, clock)) });
   const { log, streams } = sluice;
   const execute = (command: AnyRunCommand) => sluice.runs.execute(command);
   const facts = (runId: RunId) => log.readStream(streams.run(runId));
@@ -54,7 +55,7 @@ export async function openEngine(directory: string, guests: Guests = { jobs: [],
   const runIdOf = (key: string): RunId => ids.runOf(ids.keyedCommand('ann', 'POST', '/runs', key));
 
   return {
-    log, streams, quarantined: sluice.quarantined, repairs: sluice.repairs, runIdOf, facts, execute,
+    log, streams, definitions: sluice.definitions, quarantined: sluice.quarantined, repairs: sluice.repairs, runIdOf, facts, execute,
     start: async (batch: string, key: string, parameters: JsonObject = {}): Promise<RunId> => {
       const command = new StartRun(runIdOf(key), { batch, parameters, labels: {}, reason: null, trigger: { type: 'code' } }, origin('ann', [], key));
       const answer = await execute(command);

@@ -6,7 +6,7 @@ import { SystemClock } from '../../src/clock.js';
 import { sealFact } from '../../src/events/envelope.js';
 import { NewerFact } from '../../src/events/upcasting.js';
 import { ids } from '../../src/ids.js';
-import { openSqliteLog } from '../../src/log/sqlite.event-log.js';
+import { chosenLog } from '../eventstoredb/chosen-log.js';
 import { openEngine } from './engine.js';
 
 let directory: string;
@@ -23,7 +23,7 @@ describe('a log that a newer Sluice has written to', () => {
     const stream = engine.streams.run(runId);
     await engine.close();
 
-    const log = openSqliteLog({ directory, clock: new SystemClock() });
+    const { log } = await chosenLog(directory, new SystemClock());
     const last = (await log.readStream(stream)).at(-1)!;
     const metadata = { ...last.metadata, schemaVersion: '2' };
     const newer = sealFact({ stream, revision: last.revision + 1, prevHash: last.metadata['hash'] ?? '', id: ids.event(ids.freshCommand(), 0), type: 'RunCompleted', data: { thanks: true }, metadata });
@@ -33,7 +33,7 @@ describe('a log that a newer Sluice has written to', () => {
 
     await expect(openEngine(directory)).rejects.toThrow(NewerFact);
 
-    const after = openSqliteLog({ directory, clock: new SystemClock() });
+    const { log: after } = await chosenLog(directory, new SystemClock());
     expect(await after.head()).toBe(head);
     await after.close();
   });

@@ -5,7 +5,7 @@ import type { Delivery, StoredFact } from '../../src/log/event-reader.js';
 import { ids } from '../../src/ids.js';
 import type { AnyRunCommand } from '../../src/runs/run.commands.js';
 import { StartRun } from '../../src/runs/run.commands.js';
-import type { EngineLog } from '../../src/sluice.js';
+import type { EngineLog } from '../../src/log/open-log.js';
 import { overlaid } from './life.js';
 import type { Life } from './life.js';
 import type { Changes } from './matrix.js';

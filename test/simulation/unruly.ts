@@ -1,7 +1,7 @@
 /** Deliveries to the reactor as no log would make them: late, twice, and those of other runs before their turn. */
 import type { Clock } from '../../src/clock.js';
 import type { Delivery, StoredFact } from '../../src/log/event-reader.js';
-import type { EngineLog } from '../../src/sluice.js';
+import type { EngineLog } from '../../src/log/open-log.js';
 import { overlaid } from './life.js';
 
 const TWICE = 0.15;

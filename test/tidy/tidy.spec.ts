@@ -12,6 +12,7 @@ const LONG_FILES: Readonly<Record<string, string>> = {};
 
 /** Files in which a test may be skipped, each with its why; CI says loudly when it comes to that. */
 const SKIPS: Readonly<Record<string, string>> = {
+  'test/contracts/eventstoredb.real.spec.ts': 'needs a server of its own, which EVENTSTORE_URL names',
   'test/contracts/sqlite.durability.spec.ts': 'counts system calls with strace, which is not on every machine',
   'test/browser/browser.ts': 'looks with chromium, which is not on every machine',
 };

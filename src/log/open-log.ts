@@ -1,0 +1,48 @@
+/** Which log a server has: told by one URL, and by nothing else. */
+import type { Clock } from '../clock.js';
+import type { Streams } from '../events/streams.js';
+import { lockDirectory } from './data-lock.js';
+import type { EventReader } from './event-reader.js';
+import type { EventWriter } from './event-writer.js';
+import { openSqliteLog } from './sqlite.event-log.js';
+import { ensureDirectory } from './sqlite.schema.js';
+
+/** A log as the engine holds it: both ports, and the end of it. */
+export interface EngineLog extends EventReader, EventWriter {
+  /** A UUID that names this log as long as it lives. */
+  readonly identity: string;
+  /** Facts that wait in memory for subscribers who have not taken them yet. */
+  readonly bufferedFacts: number;
+  close(): Promise<void>;
+}
+
+export interface LogPlace {
+  /** `sqlite:`, or an EventStoreDB connection string. */
+  readonly url: string;
+  /** The data directory: it is held whatever the log is, since one process writes what lies in it. */
+  readonly directory: string;
+  readonly streams: Streams;
+  readonly clock: Clock;
+}
+
+/** @throws LogUnusable with what a person can do about it */
+export async function openLog({ url, directory, streams, clock }: LogPlace): Promise<EngineLog> {
+  if (url === 'sqlite:') return openSqliteLog({ directory, clock });
+  const unlock = heldBeside(directory);
+  try {
+    // Loaded when it is used: its driver need not be installed otherwise.
+    const { openEventStoreLog } = await import('./eventstoredb.event-log.js');
+    const log = await openEventStoreLog({ url, streams });
+    const close = log.close.bind(log);
+    return Object.assign(log, { close: () => close().finally(unlock) });
+  } catch (error) {
+    unlock();
+    throw error;
+  }
+}
+
+function heldBeside(directory: string): () => void {
+  if (directory === ':memory:') return () => {};
+  ensureDirectory(directory);
+  return lockDirectory(directory);
+}

@@ -1,0 +1,23 @@
+/**
+ * The log that a scenario runs on: the embedded one, or EventStoreDB where SLUICE_TEST_EVENTS_URL says so. There every
+ * data directory has streams of its own, so that opening it again finds them.
+ */
+import { createHash } from 'node:crypto';
+import type { Clock } from '../../src/clock.js';
+import { Streams } from '../../src/events/streams.js';
+import { openLog } from '../../src/log/open-log.js';
+import type { EngineLog } from '../../src/log/open-log.js';
+
+export interface ChosenLog {
+  readonly log: EngineLog;
+  readonly namespace: string | undefined;
+}
+
+let inMemory = 0;
+
+export async function chosenLog(directory: string, clock: Clock): Promise<ChosenLog> {
+  const url = process.env['SLUICE_TEST_EVENTS_URL'] ?? 'sqlite:';
+  const own = directory === ':memory:' ? `${process.pid} ${performance.timeOrigin} ${(inMemory += 1)}` : directory;
+  const namespace = url === 'sqlite:' ? undefined : `t${createHash('sha256').update(own).digest('hex').slice(0, 16)}`;
+  return { log: await openLog({ url, directory, streams: new Streams(namespace), clock }), namespace };
+}
