@@ -149,6 +149,25 @@ describe('the projection host', () => {
     await expect(host(empty, again, notes(1, (text) => text))).rejects.toThrow(/the log ends at nothing/);
   });
 
+  it('leaves out nothing of what it could not write the first time', async () => {
+    const { log, note } = logWith();
+    const store = memory();
+    const { host: one, reports } = await host(log, store, notes(1, (text) => text));
+    await one.waitFor(await note('run-a', 'first'), 20_000);
+    const write = store.transaction.bind(store);
+    let refused = 0;
+    store.transaction = (work) => {
+      if ((refused += 1) === 1) throw new Error('The disk is full.');
+      return write(work);
+    };
+    await note('run-b', 'not yet');
+    one.settle();
+    await note('run-c', 'later');
+    expect(await one.waitFor(await note('run-d', 'last'), 20_000)).toBe(true);
+    expect(await notesIn(store)).toEqual({ 'run-a': 'first', 'run-b': 'not yet', 'run-c': 'later', 'run-d': 'last' });
+    expect(reports).toEqual([expect.stringMatching(/disk is full.*tries again/)]);
+  });
+
   it('listens again after a subscription that ended, and leaves others their turn', async () => {
     const { log, note } = logWith();
     const store = memory();

@@ -151,8 +151,9 @@ export class ProjectionHost {
     if (why !== undefined) throw new Error(why);
   }
 
-  /** Takes what was gathered, so that the rows hold all that was heard. What goes wrong is told, and listened to again. */
+  /** Takes what was gathered, so that the rows hold all that was heard. What goes wrong is told, and heard again before anything after it. */
   settle(): void {
+    if (this.hearing.signal.aborted) return this.gathered.drop();
     try {
       for (const part of this.gathered.parts()) this.take(part);
     } catch (error) {
@@ -180,10 +181,10 @@ export class ProjectionHost {
     for await (const delivery of this.options.reader.subscribe({ after: this.at || undefined, signal })) {
       if (delivery.kind === 'facts') this.gathered.add(await this.payloads.of(delivery.facts), !this.live || this.waiters.some);
       else if (delivery.kind !== 'reconnected') this.move(delivery.position);
+      hearing.signal.throwIfAborted();
       if (delivery.kind === 'caughtUp') this.live = true;
     }
     hearing.signal.throwIfAborted();
-    // Taken up again at once, one that ends at once would leave nobody else a turn.
     if (!this.ending.signal.aborted) throw new Unavailable('The subscription ended.');
   }
 
@@ -191,7 +192,7 @@ export class ProjectionHost {
     const last = facts.at(-1);
     if (last === undefined) return;
     const { store } = this.options;
-    // A build that has seen all that came before takes part, so that it gets there however fast facts come.
+    // A build that has seen all before takes part: it gets there however fast facts come.
     const ready = this.building.filter(({ position }) => position >= this.at);
     this.following = store.transaction(() => this.following.map((build) => this.feed(build, facts, last.position)));
     this.at = last.position;
@@ -202,7 +203,7 @@ export class ProjectionHost {
 
   private move(position: string): void {
     this.settle();
-    if (position <= this.at) return;
+    if (this.hearing.signal.aborted || position <= this.at) return;
     this.at = position;
     this.following = this.options.store.transaction(() => this.following.map((build) => (build.position < position ? this.options.store.advance(build, position) : build)));
     this.waiters.reached(this.position());

@@ -5,7 +5,7 @@ import { crashAt, POINTS } from './crash-at.js';
 import type { Point } from './crash-at.js';
 import { both } from './fate.js';
 import type { Fate } from './fate.js';
-import { broken, endings } from './rules.js';
+import { broken, calls, endings } from './rules.js';
 import type { Scenario } from './scenarios.js';
 import { storyOf } from './story.js';
 import { World } from './world.js';
@@ -34,7 +34,7 @@ export async function trial({ batch, script, stepsVary }: Scenario, fateIn: (wor
     wrong.push(...(await broken(world, { runs: client.runs, awayMs: DOWN_MS * world.lives.length })));
     ends = (await endings(world)).map((end) => (stepsVary === true ? { status: (end as { status: unknown }).status } : end));
   } catch (error) {
-    wrong.push(String(error));
+    wrong.push(String(error), ...calls(world));
   }
   const deaths = world.lives.filter(({ alive }) => !alive).length;
   await world.close();

@@ -105,7 +105,7 @@ function outcomes(world: World, states: ReadonlyMap<string, RunSnapshot>): strin
 }
 
 /** A handler is called only under a claim of its own node that stands in the log, and once. */
-function calls({ calls: made, facts }: World): string[] {
+export function calls({ calls: made, facts }: World): string[] {
   const succeeded = facts.filter(({ type }) => type === 'StepSucceeded').map(({ data }) => data['executionId']);
   return [
     ...made.filter(({ claimedBy }) => claimedBy !== 'this life').map(({ stepId, attempt, claimedBy }) => `Attempt ${attempt} at ${stepId} ran ${claimedBy === null ? 'without a stored claim' : "under another life's claim"}.`),
