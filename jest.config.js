@@ -27,7 +27,7 @@ export default {
     project('scenarios', ['test/scenarios/**/*.spec.ts', 'test/histories/**/*.spec.ts']),
     // The same scenarios, on EventStoreDB's wire double, or on the server that EVENTSTORE_URL names.
     {
-      ...project('eventstoredb', ['test/scenarios/{embedded-run,examples,large-payloads,newer-fact,orphaned-batch,refusals,shutdown}.spec.ts', 'test/scenarios/eventstoredb.scenario.ts', 'test/crash/killed-engine.spec.ts']),
+      ...project('eventstoredb', ['test/scenarios/{embedded-run,examples,large-payloads,newer-fact,orphaned-batch,refusals,shutdown}.spec.ts', 'test/scenarios/eventstoredb.scenario.ts']),
       setupFilesAfterEnv: ['<rootDir>/test/eventstoredb/for-scenarios.ts'],
     },
     project('rest', ['test/rest/**/*.spec.ts']),

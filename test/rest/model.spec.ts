@@ -49,7 +49,8 @@ const look = async (runId: string): Promise<RunDetail> => {
   counted.looks += 1;
   expect(Object.values(states).reduce((sum, one) => sum + one, 0)).toBe(total);
   if (!ENDED.includes(run.status)) expect(run.waitingFor).not.toEqual([]);
-  else expect(run.allowedActions).toEqual([]);
+  // What went wrong may be tried again; nothing else can be done to a run that has ended.
+  else expect(run.allowedActions.filter(({ action }) => action !== 'retry' || run.status === 'completed')).toEqual([]);
   return run;
 };
 
