@@ -3,21 +3,6 @@ import { expect, it } from '@jest/globals';
 import { inBrowser } from './browser.js';
 
 inBrowser('A page whose connection goes and comes', (site) => {
-  it('says that it is lost, and goes on without anything missed when it is back', async () => {
-    const page = await site().page();
-    const runId = await site().start('slow');
-    await page.goto(`dashboard/runs/${runId}`);
-    await page.getByTestId('connection').first().getByText('Live').waitFor();
-    await page.context().setOffline(true);
-    await page.getByRole('alert').getByText(/connection to the server was lost/).waitFor();
-    await site().runIn(runId, 'completed');
-    expect(await page.getByTestId('run-status').innerText()).not.toContain('Completed');
-    await page.context().setOffline(false);
-    await page.getByText('Connected again').waitFor();
-    await page.getByTestId('run-status').getByText('Completed').waitFor();
-    await page.getByTestId('connection').first().getByText('Live').waitFor();
-  });
-
   it('outlives kill -9 of the server: the run goes on and so does the page, which was not loaded anew', async () => {
     const page = await site().page();
     const runId = await site().start('slow');
