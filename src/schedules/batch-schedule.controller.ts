@@ -13,7 +13,7 @@ import { Answers } from '../http/answers.js';
 import { storedText, timeParam } from '../http/asking.js';
 import { atLeastQuery, awaitAtLeast } from '../http/at-least.js';
 import { Door } from '../http/door.js';
-import { commandIdentity } from '../http/idempotency.js';
+import { commandIdentity, originOf } from '../http/idempotency.js';
 import { Who } from '../http/identity.js';
 import type { Caller } from '../http/identity.js';
 import { pageQuery } from '../http/paging.js';
@@ -158,8 +158,7 @@ export class BatchScheduleController {
   }
 
   private originOf(said: JsonValue, { caller, request }: Asked): Origin {
-    const { commandId, requestHash, keyed } = commandIdentity(request, caller, said);
-    return { actor: caller.actor, roles: [...caller.roles], via: 'rest', commandId, ...(keyed && { requestHash }) };
+    return originOf(request, caller, commandIdentity(request, caller, said));
   }
 }
 
