@@ -34,10 +34,17 @@ import type { StartableBatch } from './runs/run.draft.js';
 const MOST_PLANS = 500;
 const MOST_BATCHES = 500;
 
+/** Looks at one batch in the log: the one under way, and the one that begins after it, if somebody asked meanwhile. */
+interface Looks {
+  readonly now: Promise<BatchVersions>;
+  next: Promise<BatchVersions> | undefined;
+}
+
 export class Definitions implements Plans {
   private readonly plans = new LRUCache<string, Plan>({ max: MOST_PLANS });
   /** As they were when somebody last looked. */
   private readonly known = new LRUCache<BatchId, BatchVersions>({ max: MOST_BATCHES });
+  private readonly looks = new Map<BatchId, Looks>();
 
   constructor(
     private readonly reader: EventReader,
@@ -80,10 +87,26 @@ export class Definitions implements Plans {
     return this.planOf(found);
   }
 
-  private async versionsOf(id: BatchId): Promise<BatchVersions> {
-    const versions = await batchVersions(this.reader, this.streams, id, this.known.get(id));
-    this.known.set(id, versions);
-    return versions;
+  /** Whoever asks while a look is under way shares the next one: it begins after they asked, so it sees what they know of. */
+  private versionsOf(id: BatchId): Promise<BatchVersions> {
+    const looks = this.looks.get(id);
+    return looks === undefined ? this.begin(id) : (looks.next ??= looks.now.catch(() => undefined).then(() => this.begin(id)));
+  }
+
+  private begin(id: BatchId): Promise<BatchVersions> {
+    const now = this.look(id);
+    this.looks.set(id, { now, next: undefined });
+    return now;
+  }
+
+  private async look(id: BatchId): Promise<BatchVersions> {
+    try {
+      const versions = await batchVersions(this.reader, this.streams, id, this.known.get(id));
+      this.known.set(id, versions);
+      return versions;
+    } finally {
+      if (this.looks.get(id)?.next === undefined) this.looks.delete(id);
+    }
   }
 
   private planOf({ definition, definitionHash }: BatchVersion): Plan {
