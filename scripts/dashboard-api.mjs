@@ -1,6 +1,7 @@
 /**
  * Writes what the dashboard knows of the server: the types of its doors, from the OpenAPI document that a server started
  * for this serves, and the JSON Schema of a definition, for the editor. Needs a build (npm run setup).
+ * With `types <file>` it prints the types that the document in that file says; a test holds the written ones to them.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -11,11 +12,15 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const place = join(root, 'dashboard', 'src', 'api');
 
-export async function dashboardApi() {
-  return { types: await doorTypes(), definition: `${JSON.stringify(await definitionSchema(), null, 1)}\n` };
+function typesOf(document) {
+  const cli = join(root, 'dashboard/node_modules/openapi-typescript/bin/cli.js');
+  const { status, stdout, stderr } = spawnSync(process.execPath, [cli, document], { encoding: 'utf8', maxBuffer: 2 ** 26 });
+  if (status !== 0) throw new Error(stderr);
+  // Any JSON value, as the dashboard names it.
+  return stdout.replace(/^( +Json): unknown;/m, "$1: import('./shapes').Json;");
 }
 
-async function doorTypes() {
+async function servedTypes() {
   const data = mkdtempSync(join(tmpdir(), 'sluice-api-'));
   const server = spawn(process.execPath, [join(root, 'dist/src/main.js')], { cwd: data, env: { ...process.env, SLUICE_PORT: '0', SLUICE_DATA: data, SLUICE_DEMO: 'off' }, stdio: ['ignore', 'pipe', 'inherit'] });
   try {
@@ -30,11 +35,7 @@ async function doorTypes() {
     });
     const document = join(data, 'openapi.json');
     writeFileSync(document, await (await fetch(`${url}/openapi.json`)).text());
-    const cli = join(root, 'dashboard/node_modules/openapi-typescript/bin/cli.js');
-    const { status, stdout, stderr } = spawnSync(process.execPath, [cli, document], { encoding: 'utf8', maxBuffer: 2 ** 26 });
-    if (status !== 0) throw new Error(stderr);
-    // Any JSON value, as the dashboard names it.
-    return stdout.replace(/^( +)Json: unknown;/m, "$1Json: import('./shapes').Json;");
+    return typesOf(document);
   } finally {
     server.kill();
     rmSync(data, { recursive: true, force: true });
@@ -47,8 +48,10 @@ async function definitionSchema() {
   return z.toJSONSchema(batchDefinitionSchema, { io: 'input', unrepresentable: 'any' });
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const { types, definition } = await dashboardApi();
-  writeFileSync(join(place, 'openapi.d.ts'), types);
-  writeFileSync(join(place, 'definition.schema.json'), definition);
+const [, , what, document] = process.argv;
+if (what === 'types') {
+  process.stdout.write(typesOf(document));
+} else {
+  writeFileSync(join(place, 'openapi.d.ts'), await servedTypes());
+  writeFileSync(join(place, 'definition.schema.json'), `${JSON.stringify(await definitionSchema(), null, 1)}\n`);
 }

@@ -1,5 +1,12 @@
 /** The document of the doors: every one that is built, with what it takes, and none that is not. */
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { beforeAll, expect, it } from '@jest/globals';
+import { z } from 'zod';
+import { batchDefinitionSchema } from '../../src/events/definition.js';
 import { expectProblem, onBoth } from './house.js';
 
 interface Door {
@@ -103,4 +110,18 @@ onBoth('The OpenAPI document', (house) => {
     const status = doors.get('GET /runs')?.parameters.find(({ name }) => name === 'status');
     expect(status?.schema).toMatchObject({ type: 'array', items: { enum: expect.arrayContaining(['parked', 'failing']) } });
   });
+
+  it('is what the dashboard was written from: npm run docs:dashboard-api writes that anew', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sluice-openapi-'));
+    try {
+      writeFileSync(join(folder, 'openapi.json'), (await house().get('/openapi.json')).text);
+      const types = execFileSync(process.execPath, [fileURLToPath(new URL('../../scripts/dashboard-api.mjs', import.meta.url)), 'types', join(folder, 'openapi.json')], { encoding: 'utf8' });
+      expect(types.split('\n')).toEqual(inDashboard('openapi.d.ts').split('\n'));
+      expect(JSON.parse(inDashboard('definition.schema.json'))).toEqual(z.toJSONSchema(batchDefinitionSchema, { io: 'input', unrepresentable: 'any' }));
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
 });
+
+const inDashboard = (name: string): string => readFileSync(new URL(`../../dashboard/src/api/${name}`, import.meta.url), 'utf8');

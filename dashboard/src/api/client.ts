@@ -70,23 +70,20 @@ async function reachingFetch(request: Request): Promise<Response> {
   }
 }
 
-interface Told {
-  readonly data?: unknown;
-  readonly error?: unknown;
-  readonly response: Response;
-}
+/** As the client tells it: what the document says is in it, or a refusal. */
+type Answered<D> = Promise<{ readonly data?: D; readonly error?: unknown; readonly response: Response }>;
 
-/** What the answer says; the shape is the contract's. @throws Refused */
-export async function told<T>(asked: Promise<Told>): Promise<T> {
+/** What the answer says, in the shape of the document. @throws Refused */
+export async function told<D>(asked: Answered<D>): Promise<D> {
   const { data, error, response } = await asked;
-  if (response.ok) return data as T;
+  if (response.ok) return data as D;
   throw refusalOf(error, response);
 }
 
 /** The same with the entity tag. */
-export async function toldWithTag<T>(asked: Promise<Told>): Promise<{ readonly data: T; readonly etag: string }> {
+export async function toldWithTag<D>(asked: Answered<D>): Promise<{ readonly data: D; readonly etag: string }> {
   const answer = await asked;
-  return { data: await told<T>(Promise.resolve(answer)), etag: answer.response.headers.get('etag') ?? '' };
+  return { data: await told(Promise.resolve(answer)), etag: answer.response.headers.get('etag') ?? '' };
 }
 
 function refusalOf(error: unknown, { status, statusText }: Response): Refused {

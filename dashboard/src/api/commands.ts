@@ -1,7 +1,7 @@
 /** What the pages tell the server to do. Each answer's position is remembered, so that what is read next has it. */
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { api, Refused, seen, told, toldWithTag } from './client';
-import type { ApprovalRow, DecisionAnswer, Fault } from './shapes';
+import { api, Refused, seen, told } from './client';
+import type { ApprovalRow } from './shapes';
 
 interface Placed {
   readonly position: string;
@@ -29,48 +29,56 @@ export function useCommand<V, T extends Placed>(say: (said: V) => Promise<T>, do
 }
 
 const json = { headers: { 'content-type': 'application/json' } } as const;
-const reasonOf = (reason: string) => ({ reason: reason.trim() === '' ? null : reason.trim() });
+const said = (text: string): string | null => (text.trim() === '' ? null : text.trim());
+const reasonOf = (reason: string) => ({ reason: said(reason) });
+/** Bodies and parameters that the document says nothing of. */
+type Open = never;
 
 export const startRun = ({ batch, parameters, reason, labels = {}, key }: { batch: string; parameters: Record<string, unknown>; reason: string; labels?: Record<string, string>; key: string }) =>
-  told<Placed & { readonly runId: string }>(
-    api.POST('/batches/{batch}/runs', { params: { path: { batch } }, body: { parameters: parameters as Record<string, never>, labels, ...reasonOf(reason) }, headers: { 'idempotency-key': key } }),
-  );
+  told(api.POST('/batches/{batch}/runs', { params: { path: { batch } }, body: { parameters: parameters as Open, labels, ...reasonOf(reason) }, headers: { 'idempotency-key': key } }));
 export const startJob = ({ name, parameters, key }: { name: string; parameters: Record<string, unknown>; key: string }) =>
-  told<Placed & { readonly runId: string }>(api.POST('/jobs/{name}/runs', { params: { path: { name } }, body: { parameters: parameters as Record<string, never> }, headers: { 'idempotency-key': key } }));
-export const cancelRun = ({ runId, reason }: { runId: string; reason: string }) => told<Placed & { readonly status: string }>(api.POST('/runs/{runId}/cancel', { params: { path: { runId } }, body: reasonOf(reason) }));
-export const pauseRun = ({ runId, reason }: { runId: string; reason: string }) => told<Placed>(api.POST('/runs/{runId}/pause', { params: { path: { runId } }, body: reasonOf(reason) }));
-export const resumeRun = ({ runId, reason }: { runId: string; reason: string }) => told<Placed>(api.POST('/runs/{runId}/resume', { params: { path: { runId } }, body: reasonOf(reason) }));
-export const cancelExecution = ({ id, reason }: { id: string; reason: string }) => told<Placed>(api.POST('/executions/{id}/cancel', { params: { path: { id } }, body: reasonOf(reason) }));
-export const retryRun = ({ runId, fromStep, reason }: { runId: string; fromStep: string | undefined; reason: string }) =>
-  told<Placed & { readonly runId: string }>(api.POST('/runs/{runId}/retry' as '/runs/{runId}/cancel', { params: { path: { runId } }, body: { ...reasonOf(reason), ...(fromStep !== undefined && { fromStep }) } }));
+  told(api.POST('/jobs/{name}/runs', { params: { path: { name } }, body: { parameters: parameters as Open }, headers: { 'idempotency-key': key } }));
+
+interface OfRun {
+  readonly runId: string;
+  readonly reason: string;
+}
+const atRun = ({ runId, reason }: OfRun) => ({ params: { path: { runId } }, body: reasonOf(reason) });
+export const cancelRun = (asked: OfRun) => told(api.POST('/runs/{runId}/cancel', atRun(asked)));
+export const pauseRun = (asked: OfRun) => told(api.POST('/runs/{runId}/pause', atRun(asked)));
+export const resumeRun = (asked: OfRun) => told(api.POST('/runs/{runId}/resume', atRun(asked)));
+export const cancelExecution = ({ id, reason }: { id: string; reason: string }) => told(api.POST('/executions/{id}/cancel', { params: { path: { id } }, body: reasonOf(reason) }));
+export type RetryOn = 'original' | 'newest';
+export const retryRun = ({ fromStep, version, ...asked }: OfRun & { fromStep: string | undefined; version: RetryOn }) =>
+  told(api.POST('/runs/{runId}/retry', { params: { path: { runId: asked.runId } }, body: { version, ...reasonOf(asked.reason), ...(fromStep !== undefined && { fromStep }) } }));
 
 /** The digest says what was looked at: if that has changed, the server refuses. */
-export const approve = ({ approval: { id, digest }, note }: { approval: Pick<ApprovalRow, 'id' | 'digest'>; note: string }) =>
-  told<DecisionAnswer>(api.POST('/approvals/{id}/approve', { params: { path: { id } }, body: { note: note.trim() === '' ? null : note.trim(), digest } }));
-export const reject = ({ approval: { id, digest }, reason }: { approval: Pick<ApprovalRow, 'id' | 'digest'>; reason: string }) =>
-  told<DecisionAnswer>(api.POST('/approvals/{id}/reject', { params: { path: { id } }, body: { reason: reason.trim(), digest } }));
+type Gate = Pick<ApprovalRow, 'id' | 'digest'>;
+export const approve = ({ approval: { id, digest }, note }: { approval: Gate; note: string }) => told(api.POST('/approvals/{id}/approve', { params: { path: { id } }, body: { note: said(note), digest } }));
+export const reject = ({ approval: { id, digest }, reason }: { approval: Gate; reason: string }) => told(api.POST('/approvals/{id}/reject', { params: { path: { id } }, body: { reason: reason.trim(), digest } }));
 
-export interface SavedBatch extends Placed {
-  readonly id: string;
-  readonly name: string;
-  readonly version: number;
-  readonly warnings: readonly Fault[];
-}
-type Body = never;
-
-/** The document says nothing of these bodies: a definition has a schema of its own (definition.schema.json). */
-export const createBatch = (definition: unknown) => told<SavedBatch>(api.POST('/batches', { body: definition as Body, ...json }));
+export const createBatch = (definition: unknown) => told(api.POST('/batches', { body: definition as Open, ...json }));
 export const changeBatch = ({ batch, definition, etag }: { batch: string; definition: unknown; etag: string }) =>
-  toldWithTag<SavedBatch>(api.PUT('/batches/{batch}', { params: { path: { batch } }, body: definition as Body, headers: { ...json.headers, 'if-match': etag } })).then(({ data }) => data);
-export const validateBatch = (definition: unknown) => told<{ readonly errors: readonly Fault[]; readonly warnings: readonly Fault[] }>(api.POST('/batches/validate', { body: definition as Body, ...json }));
+  told(api.PUT('/batches/{batch}', { params: { path: { batch } }, body: definition as Open, headers: { ...json.headers, 'if-match': etag } }));
+export const validateBatch = (definition: unknown) => told(api.POST('/batches/validate', { body: definition as Open, ...json }));
 export const deleteBatch = async (batch: string): Promise<Placed> => {
   const answer = await api.DELETE('/batches/{batch}', { params: { path: { batch } } });
   await told(Promise.resolve(answer));
   return { position: answer.response.headers.get('sluice-position') ?? '' };
 };
 
-type Control = '/runs/{runId}/pause';
-const ofSchedule = (action: 'pause' | 'resume' | 'trigger') => `/batches/{runId}/schedule/${action}` as Control;
-export const pauseSchedule = ({ batch, reason }: { batch: string; reason: string }) => told<Placed>(api.POST(ofSchedule('pause'), { params: { path: { runId: batch } }, body: reasonOf(reason) }));
-export const resumeSchedule = ({ batch, reason }: { batch: string; reason: string }) => told<Placed>(api.POST(ofSchedule('resume'), { params: { path: { runId: batch } }, body: reasonOf(reason) }));
-export const triggerSchedule = ({ batch, reason }: { batch: string; reason: string }) => told<Placed & { readonly runId: string }>(api.POST(ofSchedule('trigger'), { params: { path: { runId: batch } }, body: reasonOf(reason) }));
+interface OfSchedule {
+  readonly batch: string;
+  readonly reason: string;
+}
+const atSchedule = ({ batch, reason }: OfSchedule) => ({ params: { path: { batch } }, body: reasonOf(reason) });
+export const pauseSchedule = (asked: OfSchedule) => told(api.POST('/batches/{batch}/schedule/pause', atSchedule(asked)));
+export const resumeSchedule = (asked: OfSchedule) => told(api.POST('/batches/{batch}/schedule/resume', atSchedule(asked)));
+export const triggerSchedule = (asked: OfSchedule) => told(api.POST('/batches/{batch}/schedule/trigger', atSchedule(asked)));
+
+export interface BackfillAsked {
+  readonly batch: string;
+  readonly from: string;
+  readonly to: string;
+  readonly again: boolean;
+}

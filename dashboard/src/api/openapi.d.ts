@@ -132,6 +132,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/runs/stats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["RunsController_stats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/runs/{runId}": {
         parameters: {
             query?: never;
@@ -206,6 +222,22 @@ export interface paths {
         get?: never;
         put?: never;
         post: operations["RunControlController_resume"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/runs/{runId}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["RunControlController_retry"];
         delete?: never;
         options?: never;
         head?: never;
@@ -420,6 +452,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/schedules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["SchedulesController_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/schedules/preview": {
         parameters: {
             query?: never;
@@ -428,6 +476,102 @@ export interface paths {
             cookie?: never;
         };
         get: operations["SchedulesController_preview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/batches/{batch}/schedule/occurrences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["BatchScheduleController_occurrences"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/batches/{batch}/schedule/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["BatchScheduleController_pause"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/batches/{batch}/schedule/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["BatchScheduleController_resume"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/batches/{batch}/schedule/trigger": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["BatchScheduleController_trigger"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/batches/{batch}/schedule/backfill": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["BatchScheduleController_backfill"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/batches/{batch}/schedule/backfills/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["BatchScheduleController_backfillDetail"];
         put?: never;
         post?: never;
         delete?: never;
@@ -678,7 +822,7 @@ export interface components {
             /** Format: date-time */
             due?: string;
         };
-        /** @description Any JSON value */
+        /** @description Any JSON value. One over 64 KiB may be named in its place, as {"$blob": sha256, "bytes": n}: in lists, and where an answer would be over 4 MiB. GET /executions/{id} and /approvals/{id} always hold it */
         Json: import('./shapes').Json;
         /** @description How many steps of the run stand where; they add up to `total` */
         StepCounts: {
@@ -713,6 +857,25 @@ export interface components {
                 failed: number;
                 cancelled: number;
             };
+            asOf: components["schemas"]["AsOf"];
+        };
+        /** @description How many runs began in each stretch of time, by how they stand now */
+        RunStats: {
+            items: {
+                /** Format: date-time */
+                bucket: string;
+                started: number;
+                byStatus: {
+                    running: number;
+                    parked: number;
+                    failing: number;
+                    compensating: number;
+                    cancelling: number;
+                    completed: number;
+                    failed: number;
+                    cancelled: number;
+                };
+            }[];
             asOf: components["schemas"]["AsOf"];
         };
         RunDetail: {
@@ -760,6 +923,10 @@ export interface components {
             executionIds: string[];
             /** Format: uuid */
             approvalId?: string;
+            /** Format: uuid */
+            keptFrom?: string;
+            /** @enum {string} */
+            kind?: "compensation" | "onFailure";
             branches?: components["schemas"]["BranchNode"][];
         };
         /** @enum {string} */
@@ -1012,11 +1179,102 @@ export interface components {
             definedBy: string;
             definition: Record<string, never>;
         };
+        ScheduleList: {
+            items: components["schemas"]["ScheduleRow"][];
+            nextCursor: string | null;
+            total: number;
+            /** @enum {string} */
+            totalIs: "exact" | "atLeast";
+            asOf: components["schemas"]["AsOf"];
+        };
+        ScheduleRow: {
+            /** Format: uuid */
+            batchId: string;
+            batchName: string;
+            cron: string;
+            timeZone: string;
+            paused: boolean;
+            nextDue: string | null;
+            lastOccurrence: {
+                /** Format: date-time */
+                due: string;
+                /** @enum {string} */
+                outcome: "fired" | "skipped" | "missed";
+                reason: string | null;
+                runId: string | null;
+            } | null;
+        };
         SchedulePreview: {
             items: {
                 /** Format: date-time */
                 due: string;
             }[];
+        };
+        /** @description The sums are those of the whole range: expected = fired + skipped + missed + pending + unexplained */
+        OccurrenceList: {
+            items: components["schemas"]["Occurrence"][];
+            nextCursor: string | null;
+            total: number;
+            /** @enum {string} */
+            totalIs: "exact" | "atLeast";
+            asOf: components["schemas"]["AsOf"];
+            expected: number;
+            fired: number;
+            skipped: number;
+            missed: number;
+            pending: number;
+            unexplained: number;
+        };
+        Occurrence: {
+            /** Format: date-time */
+            due: string;
+            /** @enum {string} */
+            outcome: "fired" | "skipped" | "missed" | "pending";
+            reason: string | null;
+            runId: string | null;
+            at: string | null;
+        };
+        ScheduleControl: {
+            paused: boolean;
+            nextDue: string | null;
+            position: string;
+        };
+        /** @description What would be begun, oldest first; at most 500 are told */
+        BackfillPlan: {
+            /** @enum {boolean} */
+            dryRun: true;
+            total: number;
+            items: {
+                /** Format: date-time */
+                due: string;
+                /** @enum {string} */
+                outcome: "fired" | "skipped" | "missed" | "pending";
+            }[];
+        };
+        BackfillStarted: {
+            /** Format: uuid */
+            backfillId: string;
+            total: number;
+            position: string;
+        };
+        /** @description `done` of `total` occurrences have their run; `runs` tells how these stand */
+        Backfill: {
+            /** Format: uuid */
+            id: string;
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+            again: boolean;
+            by: string;
+            total: number;
+            done: number;
+            /** Format: date-time */
+            startedAt: string;
+            endedAt: string | null;
+            runs: {
+                [key: string]: number;
+            };
         };
         SavedBatch: {
             /** Format: uuid */
@@ -1401,6 +1659,39 @@ export interface operations {
             };
         };
     };
+    RunsController_stats: {
+        parameters: {
+            query?: {
+                from?: string;
+                to?: string;
+                bucket?: string | number;
+                atLeast?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunStats"];
+                };
+            };
+            /** @description A refusal, as application/problem+json */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     RunsController_detail: {
         parameters: {
             query?: {
@@ -1586,6 +1877,50 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Controlled"];
+                };
+            };
+            /** @description A refusal, as application/problem+json */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    RunControlController_retry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                runId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @default null */
+                    fromStep?: string | null;
+                    /**
+                     * @default original
+                     * @enum {string}
+                     */
+                    version?: "original" | "newest";
+                    /** @default null */
+                    reason?: string | null;
+                };
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Started"];
                 };
             };
             /** @description A refusal, as application/problem+json */
@@ -2135,6 +2470,38 @@ export interface operations {
             };
         };
     };
+    SchedulesController_list: {
+        parameters: {
+            query?: {
+                atLeast?: string;
+                limit?: string;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScheduleList"];
+                };
+            };
+            /** @description A refusal, as application/problem+json */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     SchedulesController_preview: {
         parameters: {
             query: {
@@ -2155,6 +2522,242 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SchedulePreview"];
+                };
+            };
+            /** @description A refusal, as application/problem+json */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    BatchScheduleController_occurrences: {
+        parameters: {
+            query?: {
+                from?: string;
+                to?: string;
+                atLeast?: string;
+                limit?: string;
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                batch: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OccurrenceList"];
+                };
+            };
+            /** @description A refusal, as application/problem+json */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    BatchScheduleController_pause: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                batch: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @default null */
+                    reason?: string | null;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScheduleControl"];
+                };
+            };
+            /** @description A refusal, as application/problem+json */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    BatchScheduleController_resume: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                batch: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @default null */
+                    reason?: string | null;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScheduleControl"];
+                };
+            };
+            /** @description A refusal, as application/problem+json */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    BatchScheduleController_trigger: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                batch: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @default null */
+                    reason?: string | null;
+                };
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        runId: string;
+                        position: string;
+                    };
+                };
+            };
+            /** @description A refusal, as application/problem+json */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    BatchScheduleController_backfill: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                batch: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** Format: date-time */
+                    from: string;
+                    /** Format: date-time */
+                    to: string;
+                    /** @default false */
+                    again?: boolean;
+                    /** @default false */
+                    dryRun?: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description With `dryRun`: nothing was begun */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackfillPlan"];
+                };
+            };
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackfillStarted"];
+                };
+            };
+            /** @description A refusal, as application/problem+json */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    BatchScheduleController_backfillDetail: {
+        parameters: {
+            query?: {
+                atLeast?: string;
+            };
+            header?: never;
+            path: {
+                batch: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Backfill"];
                 };
             };
             /** @description A refusal, as application/problem+json */

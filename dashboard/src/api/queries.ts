@@ -1,9 +1,7 @@
 /** What the pages ask, under the names by which it is kept and made fresh. */
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 import { api, fresh, Refused, seen, together, told, toldWithTag } from './client';
-import type {
-  About, ApprovalRow, BatchDetail, BatchRow, BatchVersion, BatchVersionRow, ExecutionRow, ExecutionStatus, FactRow, JobRow, Me, OccurrenceList, Page, RunCounts, RunDetail, RunRow, RunStats, RunStatus, ScheduleRow, StepNode, TriggerType,
-} from './shapes';
+import type { ApprovalRow, BatchDetail, BatchRow, BatchVersion, ExecutionRow, ExecutionStatus, FactRow, JobRow, Page, RunCounts, RunDetail, RunRow, RunStatus, StepNode, TriggerType } from './shapes';
 
 export const PAGE = 100;
 
@@ -31,14 +29,14 @@ export interface ExecutionFilter {
 const list = <T>(rows?: readonly T[]): T[] | undefined => (rows === undefined || rows.length === 0 ? undefined : [...rows]);
 
 export const runsPage = (filter: RunFilter, { sort = '-startedAt', limit = PAGE, cursor }: { sort?: RunSort; limit?: number; cursor?: string | undefined } = {}, signal?: AbortSignal) =>
-  told<Page<RunRow>>(api.GET('/runs', { params: { query: { ...filter, status: list(filter.status), trigger: list(filter.trigger), label: list(filter.label), sort, limit: String(limit), cursor, ...(cursor === undefined && fresh()) } }, signal }));
+  told(api.GET('/runs', { params: { query: { ...filter, status: list(filter.status), trigger: list(filter.trigger), label: list(filter.label), sort, limit: String(limit), cursor, ...(cursor === undefined && fresh()) } }, signal }));
 export const runCounts = (filter: RunFilter, signal?: AbortSignal) =>
-  told<RunCounts>(api.GET('/runs/counts', { params: { query: { ...filter, status: list(filter.status), trigger: list(filter.trigger), label: list(filter.label), ...fresh() } }, signal }));
+  told(api.GET('/runs/counts', { params: { query: { ...filter, status: list(filter.status), trigger: list(filter.trigger), label: list(filter.label), ...fresh() } }, signal }));
 const approvalsPage = (query: { state: 'pending' | 'decided'; mine?: 'true'; cursor?: string | undefined; limit?: string }, signal?: AbortSignal) =>
-  told<Page<ApprovalRow>>(api.GET('/approvals', { params: { query: { limit: String(PAGE), ...query, ...(query.cursor === undefined && fresh()) } }, signal }));
+  told(api.GET('/approvals', { params: { query: { limit: String(PAGE), ...query, ...(query.cursor === undefined && fresh()) } }, signal }));
 
-export const meQuery = queryOptions({ queryKey: ['me'], queryFn: ({ signal }) => told<Me>(api.GET('/me', { signal })), staleTime: Infinity });
-export const aboutQuery = queryOptions({ queryKey: ['about'], queryFn: ({ signal }) => told<About>(api.GET('/about', { signal })), retry: false, refetchInterval: 5_000 });
+export const meQuery = queryOptions({ queryKey: ['me'], queryFn: ({ signal }) => told(api.GET('/me', { signal })), staleTime: Infinity });
+export const aboutQuery = queryOptions({ queryKey: ['about'], queryFn: ({ signal }) => told(api.GET('/about', { signal })), retry: false, refetchInterval: 5_000 });
 
 /** The figures that stand on more than one page, all of one moment. */
 export const pulseQuery = queryOptions({
@@ -65,22 +63,11 @@ export const decidedQuery = infiniteQueryOptions({
 });
 
 export const approvalQuery = (id: string) =>
-  queryOptions({ queryKey: ['approvals', 'one', id], queryFn: ({ signal }) => told<ApprovalRow>(api.GET('/approvals/{id}', { params: { path: { id }, query: fresh() }, signal })) });
+  queryOptions({ queryKey: ['approvals', 'one', id], queryFn: ({ signal }) => told(api.GET('/approvals/{id}', { params: { path: { id }, query: fresh() }, signal })) });
 
-/** Runs over time; undefined where the server does not have them. */
+/** Runs over time. */
 export const statsQuery = (from: string, bucket: string) =>
-  queryOptions({
-    queryKey: ['stats', from, bucket],
-    queryFn: async ({ signal }): Promise<RunStats | null> => {
-      try {
-        // Not in every server's document.
-        return await told<RunStats>(api.GET('/runs/stats' as '/runs', { params: { query: { from, bucket, ...fresh() } as object }, signal }));
-      } catch (error) {
-        if (error instanceof Refused && [400, 404, 501].includes(error.status)) return null;
-        throw error;
-      }
-    },
-  });
+  queryOptions({ queryKey: ['pulse', 'stats', from, bucket], queryFn: ({ signal }) => told(api.GET('/runs/stats', { params: { query: { from, bucket, ...fresh() } }, signal })) });
 
 export interface RunListPage extends Page<RunRow> {
   /** Of the first page: how many runs of the filter stand where, of the same moment as its rows. */
@@ -106,7 +93,7 @@ export const executionListQuery = (filter: ExecutionFilter) =>
   infiniteQueryOptions({
     queryKey: ['executions', filter],
     queryFn: ({ pageParam, signal }) =>
-      told<Page<ExecutionRow>>(api.GET('/executions', { params: { query: { ...filter, status: list(filter.status), limit: String(PAGE), cursor: pageParam, ...(pageParam === undefined && fresh()) } }, signal })),
+      told(api.GET('/executions', { params: { query: { ...filter, status: list(filter.status), limit: String(PAGE), cursor: pageParam, ...(pageParam === undefined && fresh()) } }, signal })),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (last: Page<ExecutionRow>) => last.nextCursor ?? undefined,
     placeholderData: (before) => before,
@@ -117,7 +104,7 @@ const MOST = 500;
 async function executionsOf(run: string, signal: AbortSignal): Promise<{ readonly items: readonly ExecutionRow[]; readonly asOf: Page<ExecutionRow>['asOf'] }> {
   const items: ExecutionRow[] = [];
   for (let cursor: string | undefined; ; ) {
-    const page = await told<Page<ExecutionRow>>(api.GET('/executions', { params: { query: { run, limit: String(MOST), cursor, ...(cursor === undefined && fresh()) } }, signal }));
+    const page = await told(api.GET('/executions', { params: { query: { run, limit: String(MOST), cursor, ...(cursor === undefined && fresh()) } }, signal }));
     items.push(...page.items);
     if (page.nextCursor === null) return { items, asOf: page.asOf };
     cursor = page.nextCursor;
@@ -138,7 +125,7 @@ export const runQuery = (id: string) =>
     queryFn: async ({ signal }): Promise<WholeRun> => {
       for (let round = 1; ; round += 1) {
         const [run, executions] = await Promise.all([
-          told<RunDetail>(api.GET('/runs/{runId}', { params: { path: { runId: id }, query: fresh() }, signal })),
+          told(api.GET('/runs/{runId}', { params: { path: { runId: id }, query: fresh() }, signal })),
           executionsOf(id, signal).catch((error: unknown) => {
             // Who holds a gate's role alone may look at the run, and not at lists.
             if (error instanceof Refused && error.status === 403) return { items: [], asOf: undefined };
@@ -159,7 +146,7 @@ export const runQuery = (id: string) =>
 export const factsQuery = (id: string) =>
   infiniteQueryOptions({
     queryKey: ['facts', id],
-    queryFn: ({ pageParam, signal }) => told<Page<FactRow>>(api.GET('/runs/{runId}/events', { params: { path: { runId: id }, query: { limit: String(MOST), ...(pageParam === undefined ? {} : { after: pageParam }) } }, signal })),
+    queryFn: ({ pageParam, signal }) => told(api.GET('/runs/{runId}/events', { params: { path: { runId: id }, query: { limit: String(MOST), ...(pageParam === undefined ? {} : { after: pageParam }) } }, signal })),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (last: Page<FactRow>) => last.nextCursor ?? undefined,
   });
@@ -167,19 +154,19 @@ export const factsQuery = (id: string) =>
 export const batchesQuery = (q: string) =>
   infiniteQueryOptions({
     queryKey: ['batches', q],
-    queryFn: ({ pageParam, signal }) => told<Page<BatchRow>>(api.GET('/batches', { params: { query: { ...(q !== '' && { q }), limit: String(PAGE), cursor: pageParam, ...(pageParam === undefined && fresh()) } }, signal })),
+    queryFn: ({ pageParam, signal }) => told(api.GET('/batches', { params: { query: { ...(q !== '' && { q }), limit: String(PAGE), cursor: pageParam, ...(pageParam === undefined && fresh()) } }, signal })),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (last: Page<BatchRow>) => last.nextCursor ?? undefined,
     placeholderData: (before) => before,
   });
 export const batchQuery = (batch: string) =>
-  queryOptions({ queryKey: ['batch', batch], queryFn: ({ signal }) => toldWithTag<BatchDetail>(api.GET('/batches/{batch}', { params: { path: { batch }, query: fresh() }, signal })) });
+  queryOptions({ queryKey: ['batch', batch], queryFn: ({ signal }) => toldWithTag(api.GET('/batches/{batch}', { params: { path: { batch }, query: fresh() }, signal })).then(({ data, etag }) => ({ data: data as BatchDetail, etag })) });
 export const versionsQuery = (batch: string) =>
-  queryOptions({ queryKey: ['batch', batch, 'versions'], queryFn: ({ signal }) => told<Page<BatchVersionRow>>(api.GET('/batches/{batch}/versions', { params: { path: { batch }, query: fresh() }, signal })) });
+  queryOptions({ queryKey: ['batch', batch, 'versions'], queryFn: ({ signal }) => told(api.GET('/batches/{batch}/versions', { params: { path: { batch }, query: fresh() }, signal })) });
 export const versionQuery = (batch: string, version: number) =>
   queryOptions({
     queryKey: ['batch', batch, 'version', version],
-    queryFn: ({ signal }) => told<BatchVersion>(api.GET('/batches/{batch}/versions/{version}', { params: { path: { batch, version: String(version) } }, signal })),
+    queryFn: ({ signal }) => told(api.GET('/batches/{batch}/versions/{version}', { params: { path: { batch, version: String(version) } }, signal })).then((found) => found as BatchVersion),
     staleTime: Infinity,
   });
 export const batchRunsQuery = (batch: string) =>
@@ -195,7 +182,7 @@ export const jobsQuery = queryOptions({
   queryFn: async ({ signal }) => {
     const items: JobRow[] = [];
     for (let cursor: string | undefined; ; ) {
-      const page = await told<Page<JobRow>>(api.GET('/jobs', { params: { query: { limit: String(MOST), cursor } }, signal }));
+      const page = await told(api.GET('/jobs', { params: { query: { limit: String(MOST), cursor } }, signal }));
       items.push(...page.items);
       if (page.nextCursor === null) return items;
       cursor = page.nextCursor;
@@ -203,11 +190,10 @@ export const jobsQuery = queryOptions({
   },
 });
 
-// Not in every server's document: one without them answers 501.
-export const schedulesQuery = queryOptions({ queryKey: ['schedules'], queryFn: ({ signal }) => told<Page<ScheduleRow>>(api.GET('/schedules' as '/jobs', { params: { query: { limit: String(MOST), ...fresh() } }, signal })), refetchInterval: 15_000, retry: false });
+export const schedulesQuery = queryOptions({ queryKey: ['schedules'], queryFn: ({ signal }) => told(api.GET('/schedules', { params: { query: { limit: String(MOST), ...fresh() } }, signal })), refetchInterval: 15_000 });
 export const occurrencesQuery = (batch: string, from: string) =>
   queryOptions({
     queryKey: ['schedules', batch, from],
-    queryFn: ({ signal }) => told<OccurrenceList>(api.GET('/batches/{batch}/schedule/occurrences' as '/batches/{batch}', { params: { path: { batch }, query: { from, limit: String(MOST), ...fresh() } as object }, signal })),
+    queryFn: ({ signal }) => told(api.GET('/batches/{batch}/schedule/occurrences', { params: { path: { batch }, query: { from, limit: String(MOST), ...fresh() } }, signal })),
     refetchInterval: 15_000,
   });

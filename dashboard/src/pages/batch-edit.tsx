@@ -6,7 +6,6 @@ import { getRouteApi, Link, useBlocker, useNavigate } from '@tanstack/react-rout
 import { lazy, Suspense, useMemo, useRef, useState } from 'react';
 import { Refused } from '../api/client';
 import { changeBatch, createBatch, useCommand, validateBatch } from '../api/commands';
-import type { SavedBatch } from '../api/commands';
 import { batchQuery } from '../api/queries';
 import type { BatchDefinition, BatchDetail, Fault } from '../api/shapes';
 import type { EditorHandle } from '../batch/json-editor';
@@ -57,7 +56,7 @@ function Edit({ title, begin, saved }: { readonly title: string; readonly begin:
   const left = useRef(false);
   const parsed = useMemo(() => parse(text), [text]);
   const judged = useJudged(text);
-  const done = ({ name }: SavedBatch): void => {
+  const done = ({ name }: { readonly name: string }): void => {
     left.current = true;
     void navigate({ to: '/batches/$batch', params: { batch: name } });
   };

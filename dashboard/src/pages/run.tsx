@@ -102,7 +102,7 @@ interface PictureProps extends WholeRun {
 }
 
 function Picture({ run, executions, definition, chosen, choose }: PictureProps) {
-  const drawing = useMemo(() => drawingOf(run, executions, definition), [run, executions, definition]);
+  const drawing = useMemo(() => drawingOf(run, definition), [run, definition]);
   const steps = useMemo(() => allSteps(run.steps), [run.steps]);
   const focus = useMemo(() => steps.find(({ status, branches }) => branches === undefined && ['waiting', 'running', 'retrying', 'failed', 'dispatched'].includes(status))?.id, [steps]);
   const step = steps.find(({ id }) => id === chosen);
@@ -121,14 +121,11 @@ function Picture({ run, executions, definition, chosen, choose }: PictureProps) 
   );
 }
 
-function drawingOf(run: RunDetail, executions: WholeRun['executions'], definition: BatchDefinition | undefined) {
-  const kinds = new Map(executions.map(({ stepId, kind }) => [stepId, kind]));
-  const isAfter = ({ id }: StepNode): boolean => (kinds.get(id) ?? 'step') !== 'step' || id.endsWith(':compensate');
-  const after = run.steps.filter(isAfter);
-  const undone = after.filter(({ id }) => kinds.get(id) === 'compensation' || id.endsWith(':compensate'));
-  return draw(flowOf(definition?.steps, run.steps.filter((node) => !isAfter(node)), new Map(run.approvals.map(({ stepId, title }) => [stepId, title]))), [
+function drawingOf(run: RunDetail, definition: BatchDefinition | undefined) {
+  const [main, undone, after] = [undefined, 'compensation', 'onFailure'].map((kind) => run.steps.filter((node) => node.kind === kind));
+  return draw(flowOf(definition?.steps, main, new Map(run.approvals.map(({ stepId, title }) => [stepId, title]))), [
     { caption: 'Undone, newest first', steps: flowOf(undefined, undone) },
-    { caption: 'After the failure', steps: flowOf(undefined, after.filter((node) => !undone.includes(node))) },
+    { caption: 'After the failure', steps: flowOf(undefined, after) },
   ]);
 }
 

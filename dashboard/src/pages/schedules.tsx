@@ -3,11 +3,10 @@ import { Button, Group, Modal, Stack, Textarea } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
-import { Refused } from '../api/client';
 import { pauseSchedule, resumeSchedule, triggerSchedule, useCommand } from '../api/commands';
 import { meQuery, occurrencesQuery, schedulesQuery } from '../api/queries';
 import { may } from '../api/roles';
-import type { OccurrenceOutcome, ScheduleRow } from '../api/shapes';
+import type { OccurrenceRow, ScheduleRow } from '../api/shapes';
 import { Icon } from '../parts/icon';
 import { Chip } from '../parts/status';
 import type { Look } from '../parts/status';
@@ -15,7 +14,7 @@ import { Empty, Loading, Problem } from '../parts/telling';
 import { Ago, moment, ZONE } from '../parts/time';
 
 const route = getRouteApi('/schedules');
-const LOOKS: Readonly<Record<OccurrenceOutcome, Look>> = {
+const LOOKS: Readonly<Record<OccurrenceRow['outcome'], Look>> = {
   fired: { label: 'Fired', icon: 'circleCheck', tone: 'ok', means: 'A run was started for it.' },
   skipped: { label: 'Skipped', icon: 'playerTrackNext', tone: 'idle', means: 'It was left out on purpose; the reason says why.' },
   missed: { label: 'Missed', icon: 'alertTriangle', tone: 'bad', means: 'Nobody was there to start it; the reason says why.' },
@@ -28,7 +27,7 @@ export function Schedules() {
   const list = useQuery(schedulesQuery);
   if (list.data === undefined) {
     if (list.error === null) return <Loading />;
-    return list.error instanceof Refused && list.error.status === 501 ? <Empty icon="calendarTime" title="This server has no schedules yet"><p>{list.error.detail}</p></Empty> : <Problem error={list.error} />;
+    return <Problem error={list.error} />;
   }
   const rows = list.data.items;
   const shown = rows.find(({ batchName }) => batchName === batch) ?? rows[0];

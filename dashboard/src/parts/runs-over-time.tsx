@@ -5,7 +5,7 @@ import { RUN_STATUSES } from '../api/shapes';
 import type { RunStats, RunStatus } from '../api/shapes';
 import { RUN_LOOKS } from './status';
 import type { Tone } from './status';
-import { Empty, Loading, Problem } from './telling';
+import { Loading, Problem } from './telling';
 import { clockTime, day, moment, ZONE } from './time';
 
 export const RANGES = {
@@ -24,7 +24,6 @@ export function RunsOverTime({ range, asOf }: { readonly range: Range; readonly 
   const from = new Date(end - ms).toISOString();
   const stats = useQuery({ ...statsQuery(from, bucket), placeholderData: (before) => before });
   if (stats.data === undefined) return stats.error === null ? <Loading rows={3} /> : <Problem error={stats.error} />;
-  if (stats.data === null) return <Empty icon="infoCircle" title="This server does not count runs over time"><p>The figures above are complete; only their course is not told by it.</p></Empty>;
   return <Bars stats={stats.data} from={Date.parse(from)} buckets={Math.round(ms / bucketMs)} bucketMs={bucketMs} range={range} key={asOf === '' ? 'none' : 'some'} />;
 }
 

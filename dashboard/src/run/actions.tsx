@@ -1,8 +1,11 @@
 /** What may be done with a run now: the server says what, and only that is offered. */
-import { Button, Group, Modal, Select, Stack, Textarea } from '@mantine/core';
+import { Button, Group, Modal, Radio, Select, Stack, Textarea } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
 import { cancelRun, pauseRun, resumeRun, retryRun, useCommand } from '../api/commands';
+import type { RetryOn } from '../api/commands';
+import { batchQuery } from '../api/queries';
 import type { RunDetail } from '../api/shapes';
 import { Icon } from '../parts/icon';
 import { Problem } from '../parts/telling';
@@ -110,18 +113,37 @@ function PauseDialog({ run, asking, close }: { readonly run: RunDetail; readonly
 function RetryDialog({ run, opened, close }: { readonly run: RunDetail; readonly opened: boolean; readonly close: () => void }) {
   const navigate = useNavigate();
   const [fromStep, setFromStep] = useState<string | null>(null);
+  const [version, setVersion] = useState<RetryOn>('original');
   const [reason, setReason] = useState('');
   const command = useCommand(retryRun, ({ runId }) => {
     close();
     void navigate({ to: '/runs/$runId', params: { runId } });
   });
-  const steps = allSteps(run.steps).filter(({ id }) => !id.includes(':')).map(({ id }) => id);
+  const { reset } = command;
+  useEffect(() => {
+    if (!opened) return;
+    setReason('');
+    setVersion('original');
+    setFromStep(null);
+    reset();
+  }, [opened, reset]);
+  const batch = useQuery({ ...batchQuery(run.batchId), enabled: opened });
+  const newest = batch.data?.data.version;
+  const steps = allSteps(run.steps).filter(({ kind }) => kind === undefined).map(({ id }) => id);
   return (
     <Modal opened={opened} onClose={close} title="Retry this run?" size="md">
-      <form onSubmit={(event) => { event.preventDefault(); command.mutate({ runId: run.id, fromStep: fromStep ?? undefined, reason }); }}>
+      <form onSubmit={(event) => { event.preventDefault(); command.mutate({ runId: run.id, fromStep: fromStep ?? undefined, version, reason }); }}>
         <Stack gap="sm">
           <p className="small">A new run begins that keeps what succeeded before the step. This one stays as it is.</p>
-          <Select label="From step" placeholder="The one that failed" data={steps} value={fromStep} onChange={setFromStep} clearable searchable />
+          <Select label="From step" placeholder="The one that it ended at" data={steps} value={fromStep} onChange={setFromStep} clearable searchable />
+          {newest !== undefined && newest > run.batchVersion && (
+            <Radio.Group label="On which version" value={version} onChange={(chosen) => { setVersion(chosen as RetryOn); reset(); }}>
+              <Stack gap={6} mt={6}>
+                <Radio size="xs" value="original" label={`Version ${run.batchVersion}, as this run`} />
+                <Radio size="xs" value="newest" label={`Version ${newest}, the newest: if it agrees with this one on what is behind the run`} />
+              </Stack>
+            </Radio.Group>
+          )}
           <Textarea label="Why" autosize minRows={2} maxLength={2000} value={reason} onChange={(event) => setReason(event.currentTarget.value)} />
           {command.error !== null && <Problem error={command.error} />}
           <Group justify="flex-end">

@@ -1,5 +1,6 @@
 /** One step of a run: how it stands, every attempt at it with its progress and log, what it was given and gave. */
 import { Button, Progress } from '@mantine/core';
+import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { cancelExecution, useCommand } from '../api/commands';
 import type { ApprovalRow, ExecutionRow, RunDetail, StepDefinition, StepNode } from '../api/shapes';
@@ -47,6 +48,7 @@ function Job({ run, step, definition, executions }: Omit<Props, 'close'>) {
         {definition?.when !== undefined && <><dt>Only when</dt><dd className="mono">{definition.when}</dd></>}
         {definition?.allowedRoles !== undefined && <><dt>May decide</dt><dd>{definition.allowedRoles.join(' or ')}</dd></>}
         {definition?.compensate !== undefined && <><dt>Undone by</dt><dd className="mono">{definition.compensate.job}</dd></>}
+        {step.keptFrom !== undefined && <><dt>Kept from</dt><dd><Link to="/runs/$runId" params={{ runId: step.keptFrom }} search={{ step: step.id }} className="link">run {step.keptFrom.slice(0, 8)}</Link>: it had succeeded there</dd></>}
         {step.startedAt !== null && <><dt>Started</dt><dd>{moment(step.startedAt)} (<Ago at={step.startedAt} />)</dd></>}
         {step.startedAt !== null && <><dt>Took</dt><dd><Lasting from={step.startedAt} to={step.endedAt} /></dd></>}
       </dl>

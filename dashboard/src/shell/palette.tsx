@@ -6,7 +6,6 @@ import { useNavigate } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
 import { api, told } from '../api/client';
 import { runsPage } from '../api/queries';
-import type { BatchRow, Page } from '../api/shapes';
 import { Icon } from '../parts/icon';
 import type { IconName } from '../parts/icon';
 import { RUN_LOOKS } from '../parts/status';
@@ -71,7 +70,7 @@ function useChoices(said: string, q: string): readonly Choice[] {
   const navigate = useNavigate();
   const { setColorScheme, colorScheme } = useMantineColorScheme();
   const runs = useQuery({ queryKey: ['palette', 'runs', q], queryFn: ({ signal }) => runsPage({ q }, { limit: 8 }, signal), enabled: q !== '', retry: false });
-  const batches = useQuery({ queryKey: ['palette', 'batches', q], queryFn: ({ signal }) => told<Page<BatchRow>>(api.GET('/batches', { params: { query: { ...(q !== '' && { q }), limit: '8' } }, signal })), retry: false });
+  const batches = useQuery({ queryKey: ['palette', 'batches', q], queryFn: ({ signal }) => told(api.GET('/batches', { params: { query: { ...(q !== '' && { q }), limit: '8' } }, signal })), retry: false });
   const fits = (label: string): boolean => said === '' || label.toLowerCase().includes(said);
   return [
     ...ROOMS.filter(({ label }) => fits(label)).map(({ to, label, icon, key }): Choice => ({ id: to, icon, label, hint: `g ${key}`, go: () => void navigate({ to }) })),
