@@ -7,7 +7,7 @@ import type { EventWriter } from '../log/event-writer.js';
 import { Conflict, Unavailable } from '../log/log-errors.js';
 import { openSqliteLog } from '../log/sqlite.event-log.js';
 import { ActorHost } from './actor-host.js';
-import type { ActorCommand, ActorKind, Answer } from './actor-host.js';
+import type { ActorCommand, ActorKind, Answer } from './actor-kind.js';
 import { isRejected } from './actor.js';
 import type { Origin, Rejected } from './actor.js';
 import type { Refusal } from './refusals.js';
@@ -109,6 +109,61 @@ describe('the actor host', () => {
     expect(sum(facts)).toBe(taken.length * 2);
     expect(sum(facts)).toBeLessThanOrEqual(100);
     expect(verifyChain(facts)).toMatchObject({ ok: true });
+  });
+
+  describe('with commands that may go together', () => {
+    const together: ActorKind<number, Add> = { ...counter, together: () => true };
+    const counting = (log: EventReader & EventWriter, appends: number[]): EventWriter => ({ append: (...append) => (appends.push(append[2].length), log.append(...append)) });
+    const opened = (wrap?: (log: EventReader & EventWriter) => EventWriter) => {
+      const log = openSqliteLog({ directory: ':memory:', clock: new SystemClock() });
+      const appends: number[] = [];
+      return { log, appends, host: new ActorHost(together, log, wrap?.(log) ?? counting(log, appends), new SystemClock()) };
+    };
+
+    it('decides those that wait on each other, in one append, and answers each for itself', async () => {
+      const { host, log, appends } = opened();
+      await host.execute(add(1));
+      const answers = await Promise.all([add(2), add(200), add(0), add(3), add(94), add(1)].map((command) => host.execute(command)));
+      expect(answers.map((answer) => (isRejected(answer) ? answer.rejected : answer.state))).toEqual([3, 'validation-failed', 3, 6, 100, 'validation-failed']);
+      const facts = await log.readStream('run-c');
+      expect([appends, sum(facts), new Set(facts.map(({ metadata }) => metadata.commandId)).size]).toEqual([[1, 1, 2], 100, 4]);
+      expect(verifyChain(facts)).toMatchObject({ ok: true });
+    });
+
+    it('takes no more than one append holds, and loses nobody', async () => {
+      const small = openSqliteLog({ directory: ':memory:', clock: new SystemClock() });
+      const appends: number[] = [];
+      const many: ActorKind<number, Add> = { ...together, keep: () => true, decider: () => Promise.resolve((so = 0) => ({ facts: [{ type: 'Added', data: { by: 1 } }], state: so + 1 })) };
+      const host = new ActorHost(many, small, counting(small, appends), new SystemClock());
+      await Promise.all(Array.from({ length: 600 }, () => host.execute(add(1))));
+      expect([sum(await small.readStream('run-c')), appends]).toEqual([600, [1, 256, 256, 87]]);
+    });
+
+    it('lets each look for itself when nobody knows what became of the append', async () => {
+      let failing = 0;
+      const { host, log } = opened((inner) => ({
+        append: async (...append) => {
+          const result = await inner.append(...append);
+          failing += 1;
+          if (failing !== 2) return result;
+          throw new Unavailable('The answer was lost.');
+        },
+      }));
+      await host.execute(add(1));
+      const [, ...answers] = await Promise.all([add(2), add(3), add(4), add(5)].map((command) => host.execute(command)));
+      expect(answers.map((answer) => accepted(answer).facts.length)).toEqual([1, 1, 1]);
+      expect(sum(await log.readStream('run-c'))).toBe(15);
+    });
+
+    it('decides each alone when somebody else was faster', async () => {
+      const { host, log } = opened();
+      const other = new ActorHost(together, log, log, new SystemClock());
+      await host.execute(add(1));
+      await other.execute(add(10));
+      await Promise.all([add(2), add(3), add(4)].map((command) => host.execute(command)));
+      const facts = await log.readStream('run-c');
+      expect([sum(facts), verifyChain(facts)]).toMatchObject([20, { ok: true }]);
+    });
   });
 
   it('finds its own command in the log when an append was taken but its answer was lost', async () => {

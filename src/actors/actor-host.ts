@@ -5,7 +5,8 @@
  * Does not own: what an actor decides (the actor's `decide`), what happens after a fact (reactors), the log.
  * Talks to: the log by both ports, the actor by `fold` and `decide`, `Refusals`.
  *
- * 1. Commands to one stream are decided one after the other; streams do not wait for each other.
+ * 1. Commands to one stream are decided one after the other; streams do not wait for each other. Those that wait while
+ *    an append is under way, and that the actor says may go together, are decided on each other and share the next one.
  * 2. A fact is in the log before its command is answered. Nothing in memory is older than what was answered.
  * 3. After a conflict it looks for its own command in the stream (found = the first answer), else decides again,
  *    a bounded number of times. After an unknown outcome it forgets what it knew and looks in the stream.
@@ -15,68 +16,27 @@
  */
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../clock.js';
-import { GENESIS_HASH, sealFact } from '../events/envelope.js';
+import { GENESIS_HASH } from '../events/envelope.js';
 import type { SealedFact } from '../events/envelope.js';
-import { isoTime } from '../events/json.js';
-import { ids, randomFraction } from '../ids.js';
+import { randomFraction } from '../ids.js';
 import { inlined } from '../log/event-reader.js';
 import type { EventReader, StoredFact } from '../log/event-reader.js';
-import type { Blob, EventWriter } from '../log/event-writer.js';
+import type { EventWriter } from '../log/event-writer.js';
 import { Conflict, Unavailable } from '../log/log-errors.js';
 import { isRejected } from './actor.js';
-import type { Decided, Decision, Drawn, Origin, Rejected } from './actor.js';
-import { outlined } from './payloads.js';
+import type { Decided, Origin, Rejected } from './actor.js';
+import type { ActorCommand, ActorKind, Answer, Kept } from './actor-kind.js';
+import { decideTogether } from './deciding-together.js';
+import type { Together } from './deciding-together.js';
 import { isKept } from './refusals.js';
 import type { Refusals } from './refusals.js';
+import { seal } from './sealing.js';
 
-export interface ActorCommand {
-  readonly origin: Origin;
-}
-
-/** One kind of actor: what the host has to know of it. `S` is its folded state, `C` its commands. */
-export interface ActorKind<S, C extends ActorCommand> {
-  /** Of its facts' metadata, like `batch-run@1`. */
-  readonly machine: string;
-  /** The version that this type of fact is written in. */
-  schemaVersionOf(type: string): number;
-  streamOf(command: C): string;
-  /** The field of a fact that may hold a large payload. */
-  payloadField(type: string): string | undefined;
-  /** What the fold needs: by default every fact; `last`, where each fact carries the whole state. */
-  readonly loads?: 'all' | 'last';
-  /** The state after these facts, which are a stream from its first fact on, or its last one. @throws FoldViolation */
-  fold(facts: readonly StoredFact[]): Promise<S>;
-  /** Everything that `decide` needs and that takes waiting. Called before every decision, with the state that will be decided on. */
-  decider(command: C, state: S | undefined): Promise<(state: S | undefined, revision: number, drawn: Drawn) => Decision<S>>;
-  /** Said after the append, or in its place when it failed, perhaps twice: what the decision had taken can be let go. */
-  settle?(command: C, appended: boolean): void;
-  /** Whether the command is one that an actor begins with: it is decided without looking first, because nearly always nothing is there. */
-  begins?(command: C): boolean;
-  /** Whether the state is worth memory: something is likely to happen to it soon. */
-  keep(state: S): boolean;
-  /** For the record, if the command is refused: its name, and the ids of what it is about. */
-  about?(command: C): Readonly<Record<string, string>>;
-  /** Said by the host itself when one append did not hold everything. */
-  goOn?(command: C): C;
-}
-
-export interface Answer<S = unknown> {
-  /** What the command left the actor in, also when it is said again. */
-  readonly state: S;
-  /** The facts of this command, also when it is said again. Empty: there was nothing to do. */
-  readonly facts: readonly (Decided | StoredFact)[];
-  readonly position: string;
-  readonly replayed: boolean;
-}
-
-interface Kept<S> {
-  readonly state: S;
-  readonly revision: number;
-  readonly head: string;
-  readonly position: string;
-  readonly bytes: number;
-  /** Commands that came with a key, and what they asked. */
-  readonly keyed: ReadonlyMap<string, string>;
+/** A command that waits for its answer. */
+interface Asked<S, C> {
+  readonly command: C;
+  readonly answer: (answer: Answer<S> | Rejected) => void;
+  readonly fail: (error: unknown) => void;
 }
 
 /** One decision of one command, on what the stream was then. */
@@ -92,11 +52,19 @@ interface Turn<S, C> {
 const KEY_REUSED: Rejected = { rejected: 'idempotency-key-reused', detail: 'This Idempotency-Key came with another request before. Use a new key for a new request.' };
 /** Facts among which one that was said a moment ago is looked for. */
 const RECENT = 500;
+
+interface Written<S> {
+  readonly sealed: readonly SealedFact[];
+  readonly state: S;
+  readonly position: string;
+}
+
+const NO_KEYS: ReadonlyMap<string, string> = new Map();
 const MOST_DECISIONS = 8;
 const KEPT_BYTES = 64 * 1024 * 1024;
 
 export class ActorHost<S, C extends ActorCommand> {
-  private readonly mailboxes = new Map<string, Promise<unknown>>();
+  private readonly mailboxes = new Map<string, Asked<S, C>[]>();
   private readonly kept = new LRUCache<string, Kept<S>>({ maxSize: KEPT_BYTES, sizeCalculation: (kept) => kept.bytes + 512 });
 
   constructor(
@@ -115,14 +83,14 @@ export class ActorHost<S, C extends ActorCommand> {
   /** @throws Unavailable when the log can't say whether the command was taken: say it again with the same id. */
   execute(command: C): Promise<Answer<S> | Rejected> {
     const stream = this.kind.streamOf(command);
-    const before = this.mailboxes.get(stream) ?? Promise.resolve();
-    const result = before.then(() => this.perform(stream, command));
-    result.catch(() => this.kind.settle?.(command, false));
-    const tail: Promise<unknown> = result.then(
-      () => this.leave(stream, tail),
-      () => this.leave(stream, tail),
-    );
-    this.mailboxes.set(stream, tail);
+    const result = new Promise<Answer<S> | Rejected>((answer, fail) => {
+      const asked = { command, answer, fail };
+      const box = this.mailboxes.get(stream);
+      if (box !== undefined) return void box.push(asked);
+      const opened = [asked];
+      this.mailboxes.set(stream, opened);
+      void this.empty(stream, opened);
+    });
     return result.then((answer) => this.recorded(stream, command, answer));
   }
 
@@ -134,17 +102,71 @@ export class ActorHost<S, C extends ActorCommand> {
     return answer;
   }
 
-  private leave(stream: string, tail: Promise<unknown>): void {
-    if (this.mailboxes.get(stream) === tail) this.mailboxes.delete(stream);
+  private async empty(stream: string, box: Asked<S, C>[]): Promise<void> {
+    while (box.length > 0) {
+      const group = this.takeGroup(box);
+      const left = group.length > 1 ? await this.performTogether(stream, group) : group;
+      const search = left === group && group.length > 1;
+      if (search || group.length === 1) for (const asked of left) await this.performAlone(stream, asked, search);
+      else box.unshift(...left);
+    }
+    this.mailboxes.delete(stream);
   }
 
-  private async perform(stream: string, command: C): Promise<Answer<S> | Rejected> {
+  private takeGroup(box: Asked<S, C>[]): readonly Asked<S, C>[] {
+    const alone = box.findIndex(({ command }) => this.kind.together?.(command) !== true);
+    return box.splice(0, Math.max(1, alone === -1 ? box.length : alone));
+  }
+
+  private async performAlone(stream: string, { command, answer, fail }: Asked<S, C>, search: boolean): Promise<void> {
+    try {
+      answer(await this.perform(stream, command, search));
+    } catch (error) {
+      this.kind.settle?.(command, false);
+      fail(error);
+    }
+  }
+
+  /** Gives those that did not fit. All of them: nothing is known of any, so each looks for itself. */
+  private async performTogether(stream: string, group: readonly Asked<S, C>[]): Promise<readonly Asked<S, C>[]> {
+    const commands = group.map(({ command }) => command);
+    try {
+      const kept = this.kept.get(stream) ?? (await this.load(stream));
+      if (kept === undefined) return group;
+      const nowMs = this.clock.now();
+      const so = await decideTogether(this.kind, { stream, kept, nowMs, commands });
+      const position = so.sealed.length === 0 ? kept.position : await this.appended(stream, kept, so);
+      if (position === undefined) return group;
+      so.answers.forEach((answer, at) => group[at]?.answer(isRejected(answer) ? answer : { ...answer, position, replayed: false }));
+      if (so.more !== undefined) this.goOn(so.more);
+      return group.slice(so.answers.length);
+    } catch {
+      for (const command of commands) this.kind.settle?.(command, false);
+      this.kept.delete(stream);
+      return group;
+    }
+  }
+
+  private async appended(stream: string, kept: Kept<S>, { sealed, blobs, state, said }: Together<S, C>): Promise<string | undefined> {
+    const result = await this.writer.append(stream, kept.revision, sealed, blobs);
+    for (const command of said) this.kind.settle?.(command, !result.duplicate);
+    if (result.duplicate) this.kept.delete(stream);
+    else this.remember(stream, kept, undefined, { sealed, state, position: result.position });
+    return result.duplicate ? undefined : result.position;
+  }
+
+  private goOn(command: C): void {
+    if (this.kind.goOn) void this.execute(this.kind.goOn(command)).catch(() => undefined);
+  }
+
+  /** `search`: what was tried before may stand in the log. */
+  private async perform(stream: string, command: C, search: boolean): Promise<Answer<S> | Rejected> {
     for (let tries = 0; tries < MOST_DECISIONS; tries += 1) {
       const known = this.kind.loads === 'last' ? await this.newest(stream) : this.kept.get(stream);
       // Whatever comes of it but an append that is the first one is decided again on what stands in the stream.
-      const unseen = tries === 0 && known === undefined && this.kind.begins?.(command) === true;
+      const unseen = tries === 0 && !search && known === undefined && this.kind.begins?.(command) === true;
       const kept = unseen ? undefined : (known ?? (await this.load(stream)));
-      const again = await this.saidBefore(stream, kept, command, tries > 0);
+      const again = await this.saidBefore(stream, kept, command, search || tries > 0);
       if (again !== undefined) return again;
       const decide = await this.kind.decider(command, kept?.state);
       const nowMs = this.clock.now();
@@ -158,7 +180,7 @@ export class ActorHost<S, C extends ActorCommand> {
       }
       const answer = await this.append({ stream, command, kept, nowMs, unseen }, decision.facts, decision.state);
       if (answer === undefined) continue;
-      if (decision.more === true && this.kind.goOn) void this.execute(this.kind.goOn(command)).catch(() => undefined);
+      if (decision.more === true) this.goOn(command);
       return answer;
     }
     throw new Unavailable(`Stream ${stream} was written to by others ${MOST_DECISIONS} times in a row: try again.`);
@@ -166,15 +188,15 @@ export class ActorHost<S, C extends ActorCommand> {
 
   /** Undefined: somebody else wrote first, or the outcome is unknown; look again. */
   private async append(turn: Turn<S, C>, facts: readonly Decided[], state: S): Promise<Answer<S> | undefined> {
-    const { stream, command, kept } = turn;
-    const { sealed, blobs } = this.seal(turn, facts);
+    const { stream, command, kept, nowMs } = turn;
+    const { sealed, blobs } = seal(this.kind, { stream, origin: command.origin, from: kept, nowMs }, facts);
     try {
       const result = await this.writer.append(stream, kept?.revision ?? 'none', sealed, blobs);
       this.kind.settle?.(command, true);
       // It stands there already: what came with it then is what counts.
       if (result.duplicate && turn.unseen) return undefined;
       if (result.duplicate) this.kept.delete(stream);
-      else this.remember(turn, sealed, state, result.position);
+      else this.remember(stream, kept, command.origin, { sealed, state, position: result.position });
       return { facts, state, position: result.position, replayed: result.duplicate };
     } catch (error) {
       this.kind.settle?.(command, false);
@@ -187,12 +209,13 @@ export class ActorHost<S, C extends ActorCommand> {
     }
   }
 
-  private remember({ stream, kept: before, command: { origin } }: Turn<S, C>, sealed: readonly SealedFact[], state: S, position: string): void {
+  private remember(stream: string, before: Kept<S> | undefined, keyedBy: Origin | undefined, { sealed, state, position }: Written<S>): void {
     if (!this.kind.keep(state)) {
       this.kept.delete(stream);
       return;
     }
-    const keyed = origin.requestHash === undefined ? (before?.keyed ?? new Map<string, string>()) : new Map([...(before?.keyed ?? []), [origin.commandId, origin.requestHash]]);
+    const known = before?.keyed ?? NO_KEYS;
+    const keyed = keyedBy?.requestHash === undefined ? known : new Map([...known, [keyedBy.commandId, keyedBy.requestHash]]);
     const bytes = this.kind.loads === 'last' ? sealed.at(-1)!.dataText.length : sealed.reduce((sum, fact) => sum + fact.dataText.length, before?.bytes ?? 0);
     this.kept.set(stream, { state, revision: (before?.revision ?? -1) + sealed.length, head: sealed.at(-1)!.metadata.hash, position, bytes, keyed });
   }
@@ -233,25 +256,5 @@ export class ActorHost<S, C extends ActorCommand> {
 
   private async foldOf(facts: readonly StoredFact[]): Promise<S> {
     return this.kind.fold(await Promise.all(facts.map((fact) => inlined(fact, this.kind.payloadField(fact.type), this.reader))));
-  }
-
-  private seal({ stream, command: { origin }, kept, nowMs }: Turn<S, C>, facts: readonly Decided[]): { sealed: SealedFact[]; blobs: Blob[] } {
-    const blobs: Blob[] = [];
-    const at = isoTime(nowMs);
-    let prevHash = kept?.head ?? GENESIS_HASH;
-    const sealed = facts.map((fact, index) => {
-      const next = sealFact({
-        stream, revision: (kept?.revision ?? -1) + 1 + index, prevHash, id: ids.event(origin.commandId, index), type: fact.type,
-        ...outlined(fact.data, this.kind.payloadField(fact.type), blobs),
-        metadata: {
-          $correlationId: origin.correlationId ?? origin.commandId, $causationId: origin.causationId ?? origin.commandId, actor: origin.actor, at,
-          commandId: origin.commandId, machine: this.kind.machine, roles: origin.roles.join(','), schemaVersion: String(this.kind.schemaVersionOf(fact.type)), via: origin.via,
-          ...(origin.requestHash !== undefined && { requestHash: origin.requestHash }),
-        },
-      });
-      prevHash = next.metadata.hash;
-      return next;
-    });
-    return { sealed, blobs };
   }
 }

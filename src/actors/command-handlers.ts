@@ -7,7 +7,8 @@ import 'reflect-metadata';
 import type { Type } from '@nestjs/common';
 import { CommandHandler } from '@nestjs/cqrs';
 import type { Command, ICommandHandler } from '@nestjs/cqrs';
-import type { ActorCommand, ActorHost, Answer } from './actor-host.js';
+import type { ActorHost } from './actor-host.js';
+import type { ActorCommand, Answer } from './actor-kind.js';
 import { isRejected } from './actor.js';
 import type { Rejected } from './actor.js';
 

@@ -1,5 +1,5 @@
 /** The batch definition as an actor, and its versions as they stand in the log. */
-import type { ActorKind } from '../actors/actor-host.js';
+import type { ActorKind } from '../actors/actor-kind.js';
 import { sha256Of } from '../actors/payloads.js';
 import { storedBatchFact } from '../events/batch.codec.js';
 import { batchUpcasting } from '../events/batch.events.js';

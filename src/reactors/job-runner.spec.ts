@@ -9,7 +9,7 @@ import type { Inputs } from './run-inputs.js';
 import { held } from './worklist.js';
 
 /** What a runner reports of one attempt at a job that gives these outputs. Undefined: nothing. */
-async function outcomeOf(outputs: unknown, inputs: () => Promise<Inputs> = () => Promise.resolve({ params: {}, outputs: {} })): Promise<Outcome | undefined> {
+async function outcomeOf(outputs: unknown, inputs: () => Promise<Inputs> = () => Promise.resolve({ params: {}, outputs: () => ({}) })): Promise<Outcome | undefined> {
   const registry = new JobRegistry();
   registry.register(defineJob({ name: 'give', run: () => Promise.resolve(outputs) }));
   let outcome: Outcome | undefined;

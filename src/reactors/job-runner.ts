@@ -165,7 +165,7 @@ export class JobRunner {
       const job = this.jobs.get(attempt.job);
       if (job === undefined) throw new Error(`Job ${attempt.job} is not registered on this node.`);
       const handler = await job.resolveHandler(attempt);
-      const result = await handler.run({ ...context, outputs: given.outputs, params: params.value });
+      const result = await handler.run(withOutputs({ ...context, params: params.value }, given.outputs));
       const outputs = await this.jobs.validateOutputs(attempt.job, result ?? {});
       if (!outputs.ok) return invalid('outputs', attempt.job, outputs.issues, report);
       const text = JSON.stringify(outputs.value ?? {});
@@ -189,6 +189,17 @@ export function outcomeCommand(attempt: Attempt, outcome: Outcome, node: Incarna
   const runId = attempt.runId;
   const commandId = ids.outcomeCommand(attempt.executionId);
   return new ReportOutcome(runId, attempt.executionId, attempt.stepId, outcome, { actor: `node:${node}`, roles: [], via: 'runner', commandId });
+}
+
+/** The outputs are made when the job looks at them. */
+function withOutputs(context: Omit<JobContext, 'outputs'>, outputs: Inputs['outputs']): JobContext {
+  let made: ReturnType<Inputs['outputs']> | undefined;
+  return {
+    ...context,
+    get outputs() {
+      return (made ??= outputs());
+    },
+  };
 }
 
 function invalid(what: 'parameters' | 'outputs', job: string, found: readonly JobIssue[], report: Report): Outcome {

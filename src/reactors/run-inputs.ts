@@ -24,7 +24,8 @@ import type { Attempt, Held } from './worklist.js';
 
 export interface Inputs {
   readonly params: JsonValue;
-  readonly outputs: Readonly<Record<string, JsonValue>>;
+  /** Made when it is asked for, for this asker: a job of a wide group seldom looks at what a thousand others gave. */
+  readonly outputs: () => Readonly<Record<string, JsonValue>>;
 }
 
 interface Kept {
@@ -62,8 +63,16 @@ export class RunInputs {
   /** @throws Unavailable while the log can't be read, Error if it does not have what its facts name */
   async of({ runId, params }: Attempt): Promise<Inputs> {
     const outputs = await this.outputsOf(runId);
-    const whole = await Promise.all([...outputs].map(async ([stepId, one]) => [stepId, await this.whole(runId, one)] as const));
-    return { params: await this.whole(runId, params), outputs: Object.fromEntries(whole) };
+    // What comes later is behind these: each is put once.
+    const known = outputs.size;
+    const read = await this.readLarge(runId, outputs);
+    return { params: await this.whole(runId, params), outputs: () => recordOf(outputs, known, read) };
+  }
+
+  private async readLarge(runId: RunId, outputs: ReadonlyMap<string, Held>): Promise<ReadonlyMap<string, JsonValue>> {
+    const read = new Map<string, JsonValue>();
+    for (const [stepId, one] of outputs) if (!('text' in one)) read.set(stepId, await this.whole(runId, one));
+    return read;
   }
 
   private note(runId: RunId, stepId: string, output: Held): void {
@@ -111,6 +120,11 @@ export class RunInputs {
 /** Of a step that succeeded in this run, or in the one that it tries again. */
 function hasOutputs(fact: RunFact): fact is RunFact & { readonly data: { readonly stepId: string; readonly outputs: JsonValue } } {
   return fact.type === 'StepSucceeded' || (fact.type === 'StepKept' && fact.data.outputs !== undefined);
+}
+
+function recordOf(outputs: ReadonlyMap<string, Held>, known: number, read: ReadonlyMap<string, JsonValue>): Readonly<Record<string, JsonValue>> {
+  const first = [...outputs].slice(0, known);
+  return Object.fromEntries(first.map(([stepId, one]) => [stepId, 'text' in one ? parseJson(one.text) : (read.get(stepId) ?? null)]));
 }
 
 function put(run: Kept, stepId: string, output: Held): void {

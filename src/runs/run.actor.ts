@@ -1,5 +1,5 @@
 /** The run as an actor: where its stream is, how it is folded, what its decisions need. */
-import type { ActorKind } from '../actors/actor-host.js';
+import type { ActorKind } from '../actors/actor-kind.js';
 import type { Drawn } from '../actors/actor.js';
 import { sha256Of } from '../actors/payloads.js';
 import { canonicalJson } from '../events/canonical.js';
@@ -39,11 +39,11 @@ export function runActor(streams: Streams, plans: Plans, slots: Slots, reader: E
       if (first?.type !== 'RunStarted') throw new Error(`Stream ${facts[0]?.stream} does not begin with RunStarted.`);
       return replayRun(await plans.pinned(first.data.batchId, first.data.batchVersion, first.data.definitionHash), facts);
     },
-    decider: async (command, before) => {
+    decider: async (command, before, followed = false) => {
       const needed = await originals.neededFor(command, before);
       const claimed: string[] = [];
       claims.set(command, claimed);
-      return (state, revision, drawn) => decideRun(state, revision, command, { ...contextOf(command, drawn, slots, claimed), ...needed });
+      return (state, revision, drawn) => decideRun(state, revision, command, { ...contextOf(command, drawn, slots, claimed), ...needed, followed });
     },
     settle: (command, appended) => {
       if (!appended) slots.letGo(claims.get(command) ?? []);
@@ -57,6 +57,7 @@ export function runActor(streams: Streams, plans: Plans, slots: Slots, reader: E
       ...(command.type === 'ReportOutcome' && { outcome: command.outcome.kind }),
       ...(command.type === 'DecideGate' && { stepId: command.decision.stepId, approvalId: command.decision.approvalId }),
     }),
+    together: ({ type }) => type === 'ReportOutcome' || type === 'ClaimStep' || type === 'FireTimer' || type === 'AdvanceRun',
     begins: (command) => command.type === 'StartRun',
     keep: (state) => state.status === 'active' && state.value !== 'parked',
     goOn: (command) =>

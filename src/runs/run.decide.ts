@@ -45,6 +45,7 @@ export function decideRun(state: RunSnapshot | undefined, revision: number, comm
 }
 
 function settled(draft: RunDraft): Accepted<RunSnapshot> {
+  if (draft.ctx.followed) return { facts: draft.facts, state: draft.state, more: true };
   const more = advance(draft);
   return { facts: draft.facts, state: draft.state, more };
 }

@@ -21,6 +21,8 @@ export type RunFold = Fold<RunSnapshot, RunEvent>;
 export interface RunCtx extends Drawn {
   readonly fold: RunFold;
   readonly actor: string;
+  /** Another command comes in the same append, and what follows by itself is left until then. */
+  readonly followed?: boolean;
   readonly newExecution: (stepId: string, attempt: number) => string;
   readonly newApproval: (stepId: string, attempt: number) => string;
   readonly digest: (value: JsonValue) => string;

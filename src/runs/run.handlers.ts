@@ -1,5 +1,5 @@
 /** What callers are answered by runs: the minted handlers of all its commands. */
-import type { Answer } from '../actors/actor-host.js';
+import type { Answer } from '../actors/actor-kind.js';
 import { commandHandlersFor } from '../actors/command-handlers.js';
 import { AdvanceRun, CancelExecution, CancelRun, ClaimStep, DecideGate, FireTimer, PauseRun, ReportOutcome, ResumeRun, RetryRun, StartRun } from './run.commands.js';
 import type { AnyRunCommand, RunAnswer } from './run.commands.js';

@@ -2,7 +2,7 @@
  * The schedule as an actor: loaded from its last fact, which carries its ledger, and told what its batch and its runs
  * have come to before every decision.
  */
-import type { ActorKind } from '../actors/actor-host.js';
+import type { ActorKind } from '../actors/actor-kind.js';
 import type { Drawn } from '../actors/actor.js';
 import { storedBatchFact } from '../events/batch.codec.js';
 import { storedScheduleFact } from '../events/schedule.codec.js';
