@@ -8,7 +8,7 @@
  * 2. Time goes on only when nothing is left to do now.
  * 3. The client takes no silence for an answer: it asks the next life again, with the same command.
  */
-import type { Answer } from '../../src/actors/actor-host.js';
+import type { Answer } from '../../src/actors/actor-kind.js';
 import { isRejected } from '../../src/actors/actor.js';
 import type { Rejected } from '../../src/actors/actor.js';
 import type { BatchDefinition } from '../../src/events/definition.js';
