@@ -110,13 +110,15 @@ export function afterOf({ judgedUntil }: Pick<Ledger, 'judgedUntil'>, { from }: 
   return Math.max(Date.parse(judgedUntil), Date.parse(from));
 }
 
-/** Without the stretches in which everything is judged, and with what comes next. */
+/** Without the first stretches, as far as everything in them is judged, and with what comes next. */
 function planned(ledger: Ledger, ctx: ScheduleCtx): Ledger {
   const current = ledger.inForce.at(-1)!;
-  const earlier = ledger.inForce.slice(0, -1).filter((stretch, index) => {
+  // One that names nothing stays while an older one does not: it says where that one ends.
+  const unjudged = ledger.inForce.slice(0, -1).findIndex((stretch, index) => {
     const next = stretch.rule === null ? undefined : occurrencesOf(stretch.rule).next(afterOf(ledger, stretch));
     return next !== undefined && next <= Date.parse(ledger.inForce[index + 1]!.from);
   });
+  const earlier = unjudged === -1 ? [] : ledger.inForce.slice(unjudged, -1);
   const nextMs = current.rule === null || current.paused ? undefined : occurrencesOf(current.rule).next(afterOf(ledger, current));
   const wakeAtMs = earlier[0] === undefined ? fireTime(current, nextMs, ctx) : earlyWake(earlier[0], ledger, ctx);
   return { ...ledger, inForce: [...earlier, current], nextDue: nextMs === undefined ? null : isoTime(nextMs), wakeAt: wakeAtMs === undefined ? null : isoTime(wakeAtMs) };

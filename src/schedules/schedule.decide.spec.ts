@@ -166,6 +166,15 @@ describe('Each occurrence', () => {
     ]);
   });
 
+  it('is not judged by an older rule where the one in force names nothing', () => {
+    const schedule = new Schedule({ cron: '*/10 * * * *', catchUp: 'all' });
+    schedule.define({ cron: '0 12 * * *' }, 25 * MINUTE);
+    schedule.tell(new FollowBatch(BATCH, schedule.origin()), 26 * MINUTE);
+    schedule.define({ cron: '*/30 * * * *' }, 55 * MINUTE);
+    schedule.tell(new FollowBatch(BATCH, schedule.origin()), 56 * MINUTE);
+    expect(schedule.advance(70 * MINUTE)).toEqual(['fired 00:10 by time', 'fired 00:20 by time', 'fired 01:00 by time']);
+  });
+
   it('waits its turn where the one before it fires later than due', () => {
     const schedule = new Schedule({ cron: '*/10 * * * *', jitter: '15m' });
     expect(schedule.advance(20 * MINUTE)).toEqual([]);
