@@ -1,6 +1,6 @@
 /** A crash at one append, at one of five points. */
 import { Died } from './life.js';
-import type { Fate } from './fate.js';
+import type { Fate, Subscriber } from './fate.js';
 import type { World } from './world.js';
 
 export const POINTS = ['before the append', 'after it, without the answer', 'after the answer, before the effect', 'after the effect, before its outcome', 'in the transaction of rows'] as const;
@@ -26,8 +26,8 @@ export function crashAt(worldOf: () => World, at: number, point: Point): Fate {
       claimed = new Set(facts.filter(({ type, data }) => type === 'StepStarted' && data['worker'] === life.node).map(({ data }) => data['executionId'] as string));
       if (here(number, POINTS[1])) crash();
     },
-    delivering: (to, facts) => void (here(at, POINTS[2]) && covers(facts) && hears(to.name, facts[0]!.stream) && crash()),
-    delivered: (to, facts) => void (here(at, POINTS[3]) && claimed.size === 0 && covers(facts) && hears(to.name, facts[0]!.stream) && crash()),
+    delivering: (to, facts) => void (here(at, POINTS[2]) && covers(facts) && hears(to, facts[0]!.stream) && crash()),
+    delivered: (to, facts) => void (here(at, POINTS[3]) && claimed.size === 0 && covers(facts) && hears(to, facts[0]!.stream) && crash()),
     returned: (_, executionId) => void (here(at, POINTS[3]) && claimed.has(executionId) && crash()),
     moving: (_, to) => {
       if (!here(at, POINTS[4]) || position === undefined || to < position) return;
@@ -39,6 +39,6 @@ export function crashAt(worldOf: () => World, at: number, point: Point): Fate {
 }
 
 /** The reactor is what acts on runs; on everything else only rows follow. */
-function hears(name: 'reactor' | 'rows', stream: string): boolean {
-  return (name === 'reactor') === stream.startsWith('run-');
+function hears({ name, life }: Subscriber, stream: string): boolean {
+  return (name === 'reactor') === stream.startsWith(life.world.streams.prefix('run'));
 }

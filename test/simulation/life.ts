@@ -33,6 +33,7 @@ export class Life {
   readonly death: Promise<undefined>;
   private die: () => void = () => undefined;
   private readonly wakes = new Set<() => void>();
+  private unanswered = 0;
 
   constructor(readonly world: World, readonly number: number, readonly fate: Fate, slots: number) {
     this.death = new Promise((resolve) => (this.die = () => resolve(undefined)));
@@ -42,7 +43,7 @@ export class Life {
     jobs.register({ ...job, retry: { initialDelay: 500, jitter: false }, run: (context: Parameters<typeof job.run>[0]) => this.perform(context, () => job.run(context)) });
     const stores = world.spoilt({ log: this.logOf(world.log), rows: this.rowsOf(world.rows) }, this);
     this.engine = openSluice({
-      directory: 'simulated', stores, clock, jobs, slots,
+      directory: 'simulated', stores, clock, jobs, slots, namespace: world.options.elsewhere?.namespace,
       report: (what, error) => this.alive && world.reported(error instanceof Error ? `${what} ${error.message}` : what),
     });
   }
@@ -131,16 +132,22 @@ export class Life {
     const append = { life: this, number: this.world.counted(), stream: said[0], facts: said[2] };
     await this.fate.appending?.(append);
     await this.going();
-    const result = await log.append(...said);
-    await this.fate.appended?.(append);
-    await this.going();
-    return result;
+    this.unanswered += 1;
+    try {
+      const result = await log.append(...said);
+      await this.fate.appended?.(append);
+      await this.going();
+      return result;
+    } finally {
+      this.unanswered -= 1;
+    }
   }
 
   private async *subscribe(log: EngineLog, options: SubscribeOptions): AsyncGenerator<Delivery, void, void> {
     const to: Subscriber = { life: this, name: options.filter === undefined ? 'rows' : 'reactor' };
     for await (const delivery of log.subscribe(options)) {
-      await turns(1);
+      do await turns(1);
+      while (this.isAnswering());
       await this.going();
       if (delivery.kind === 'facts') await this.fate.delivering?.(to, delivery.facts);
       await this.going();
@@ -148,6 +155,11 @@ export class Life {
       if (delivery.kind === 'facts') await this.fate.delivered?.(to, delivery.facts);
       await this.going();
     }
+  }
+
+  /** Over a network facts may be delivered before whoever appended them is answered. */
+  private isAnswering(): boolean {
+    return this.world.options.elsewhere !== undefined && (this.world.life?.unanswered ?? 0) > 0;
   }
 
   private rowsOf(rows: ReadStore): ReadStore {

@@ -3,13 +3,12 @@ import { isDeepStrictEqual } from 'node:util';
 import { Client } from './client.js';
 import { crashAt, POINTS } from './crash-at.js';
 import type { Point } from './crash-at.js';
-import { both } from './fate.js';
 import type { Fate } from './fate.js';
 import { broken, calls, endings } from './rules.js';
 import type { Scenario } from './scenarios.js';
 import { storyOf } from './story.js';
 import { World } from './world.js';
-import type { WorldOptions } from './world.js';
+import type { LogElsewhere, WorldOptions } from './world.js';
 
 export interface Trial {
   readonly appends: number;
@@ -20,12 +19,17 @@ export interface Trial {
   readonly story: string;
 }
 
-export type Changes = Partial<Pick<WorldOptions, 'spoil' | 'again' | 'slots'>>;
+export interface Changes extends Partial<Pick<WorldOptions, 'spoil' | 'again' | 'slots'>> {
+  /** Opens the log that a trial is lived on, in place of one in memory. */
+  readonly open?: () => Promise<LogElsewhere>;
+}
+
 const DOWN_MS = 700;
 
 /** Lives through a scenario. What is broken is told, never thrown. */
-export async function trial({ batch, script, stepsVary }: Scenario, fateIn: (world: () => World) => Fate, changes: Changes = {}): Promise<Trial> {
-  const world: World = new World({ batches: [{ name: 'it', ...batch }], fate: fateIn(() => world), downMs: DOWN_MS, slots: 2, ...changes });
+export async function trial({ batch, script, stepsVary }: Scenario, fateIn: (world: () => World) => Fate, { open, ...changes }: Changes = {}): Promise<Trial> {
+  const elsewhere = await open?.();
+  const world: World = new World({ batches: [{ name: 'it', ...batch }], fate: fateIn(() => world), downMs: DOWN_MS, slots: 2, ...changes, ...(elsewhere && { elsewhere }) });
   const client = new Client(world);
   const wrong: string[] = [];
   let ends: readonly unknown[] = [];
@@ -50,18 +54,26 @@ export interface Matrix {
   readonly failures: readonly string[];
 }
 
-/** Every scenario with a crash at every append, at every point. Stops after so many failures. */
-export async function matrix(scenarios: readonly Scenario[], changes: Changes = {}, most = 5, alsoIn: (world: () => World) => Fate = () => ({})): Promise<Matrix> {
+export interface Extent {
+  /** Failures after which it stops; 5 unless given. */
+  readonly most?: number;
+  /** At how many of the points each append is crashed, in turn; all unless given. */
+  readonly pointsOfEach?: number;
+}
+
+/** Every scenario with a crash at every append, at every point. */
+export async function matrix(scenarios: readonly Scenario[], changes: Changes = {}, { most = 5, pointsOfEach = POINTS.length }: Extent = {}): Promise<Matrix> {
   const appends = new Map<string, number>();
   const failures: string[] = [];
   let [cases, crashes] = [0, 0];
   for (const scenario of scenarios) {
-    const clean = await trial(scenario, alsoIn, changes);
+    const clean = await trial(scenario, () => ({}), changes);
     appends.set(scenario.name, clean.appends);
     if (clean.broken.length > 0) failures.push(told(`${scenario.name}, undisturbed`, clean.broken, clean.story));
     for (let at = 1; at <= clean.appends && failures.length < most; at += 1) {
-      for (const point of POINTS) {
-        const crashed = await trial(scenario, (world) => both(crashAt(world, at, point), alsoIn(world)), changes);
+      for (let turn = 0; turn < pointsOfEach; turn += 1) {
+        const point = POINTS[(at + turn) % POINTS.length]!;
+        const crashed = await trial(scenario, (world) => crashAt(world, at, point), changes);
         cases += 1;
         crashes += crashed.deaths;
         const wrong = [...crashed.broken, ...differing(clean, crashed)];

@@ -41,7 +41,7 @@ export async function broken(world: World, allowed: Allowed): Promise<string[]> 
     ...outcomes(world, states),
     ...calls(world),
     ...[...runsOf(world)].flatMap(([runId, facts]) => [...counts(runId, facts, states.get(runId)), ...timers(runId, facts, allowed.awayMs)]),
-    ...(allowed.refusals === true ? [] : world.facts.filter(({ stream }) => stream.startsWith('audit-')).map(({ type, data }) => `${type}: ${JSON.stringify(data)}`)),
+    ...(allowed.refusals === true ? [] : world.facts.filter(({ stream }) => stream.startsWith(world.streams.prefix('audit'))).map(({ type, data }) => `${type}: ${JSON.stringify(data)}`)),
     ...(await rows(world)),
   ];
 }
@@ -58,7 +58,7 @@ export async function endings(world: World): Promise<readonly unknown[]> {
 }
 
 function runsOf(world: World): Map<string, StoredFact[]> {
-  return groupedBy(world.facts.filter(({ stream }) => stream.startsWith('run-')), ({ stream }) => stream.slice('run-'.length));
+  return groupedBy(world.facts.filter(({ stream }) => stream.startsWith(world.streams.prefix('run'))), ({ stream }) => world.streams.parse(stream)!.id);
 }
 
 /** Every run folded anew from the log. */
@@ -76,7 +76,7 @@ async function statesOf(world: World): Promise<Map<string, RunSnapshot>> {
 
 function acknowledged(world: World): string[] {
   const known = new Map(world.facts.map(({ position, stream }) => [position, stream]));
-  return world.acknowledged.filter(({ command, position }) => known.get(position) !== `run-${command.runId}`)
+  return world.acknowledged.filter(({ command, position }) => known.get(position) !== world.streams.run(command.runId))
     .map(({ command, position }) => `${command.type} of run ${command.runId} was acknowledged at ${position}, where it is not.`);
 }
 

@@ -9,6 +9,7 @@ import { storyOf } from './story.js';
 import { unruly } from './unruly.js';
 import { ROUGH, weather } from './weather.js';
 import { World } from './world.js';
+import type { LogElsewhere } from './world.js';
 
 export interface Simulated {
   readonly seed: number;
@@ -31,14 +32,15 @@ const BATCHES = 4;
 const AT_ONCE = 6;
 const STORY_LINES = 60;
 
-export async function simulate(seed: number, simulatedMs: number): Promise<Simulated> {
+/** @param elsewhere a log in place of the embedded one: its disk is never full, and the same seed is not the same moments */
+export async function simulate(seed: number, simulatedMs: number, elsewhere?: LogElsewhere): Promise<Simulated> {
   const random = seeded(seed);
   const chance = new Chance(random);
-  const sky = weather(random, () => world, ROUGH);
+  const sky = weather(random, () => world, elsewhere === undefined ? ROUGH : { ...ROUGH, full: 0 });
   const count = { twice: 0, heldBack: 0 };
   const batches = Array.from({ length: BATCHES }, (_, at) => randomBatch(`batch-${at}`, chance));
   const world: World = new World({
-    batches, fate: sky, slots: 3, downMs: 900, tolerated: /disk|answer was lost/i,
+    ...(elsewhere && { elsewhere }), batches, fate: sky, slots: 3, downMs: 900, tolerated: /disk|answer was lost/i,
     spoil: ({ log, rows }) => ({ log: unruly(log, world.clock, random, count), rows }),
   });
   const client = new Client(world);

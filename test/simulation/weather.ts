@@ -46,14 +46,14 @@ export function weather(random: () => number, worldOf: () => World, climate: Cli
   const fill = (): void => {
     const { log, clock } = worldOf();
     seen.full += 1;
-    log.limitPages(1);
-    clock.wakeAt(clock.now() + FULL_MS, () => log.limitPages(ROOM));
+    log.limitPages?.(1);
+    clock.wakeAt(clock.now() + FULL_MS, () => log.limitPages?.(ROOM));
   };
   return {
     seen,
     calm: () => {
       rough = false;
-      worldOf().log.limitPages(ROOM);
+      worldOf().log.limitPages?.(ROOM);
     },
     appending: async ({ life }) => {
       await border(life);

@@ -4,7 +4,8 @@
  * Owns: the stores, the clock, what was acknowledged, which handlers were called. Does not own: what befalls a node
  * (fate), what is asked (a script), what must hold afterwards (rules).
  *
- * 1. Everything is in one process without any input or output, so that the same choices give the same history.
+ * 1. Everything is in one process without any input or output, so that the same choices give the same history. With a log
+ *    elsewhere the same choices come to the same, though not at the same moments.
  * 2. Time goes on only when nothing is left to do now.
  * 3. The client takes no silence for an answer: it asks the next life again, with the same command.
  */
@@ -15,7 +16,9 @@ import type { BatchDefinition } from '../../src/events/definition.js';
 import { Streams } from '../../src/events/streams.js';
 import type { StoredFact } from '../../src/log/event-reader.js';
 import { Unavailable } from '../../src/log/log-errors.js';
+import type { EngineLog } from '../../src/log/open-log.js';
 import { openSqliteLog } from '../../src/log/sqlite.event-log.js';
+import type { SqliteEventLog } from '../../src/log/sqlite.event-log.js';
 import { ReadStore } from '../../src/reading/read-store.js';
 import type { AnyRunCommand } from '../../src/runs/run.commands.js';
 import type { RunSnapshot } from '../../src/runs/run.draft.js';
@@ -23,6 +26,7 @@ import type { Stores } from '../../src/sluice.js';
 import { SimulatedClock, turns } from '../../src/testing/simulated-clock.js';
 import type { Fate } from './fate.js';
 import { Life } from './life.js';
+import { Traffic } from './traffic.js';
 
 /** One call of a job's handler. */
 export interface Call {
@@ -35,7 +39,15 @@ export interface Call {
   readonly claimedBy: 'this life' | 'another' | null;
 }
 
+/** A log that is elsewhere, with the streams in it that are the world's own. */
+export interface LogElsewhere {
+  readonly log: EngineLog;
+  readonly namespace: string;
+}
+
 export interface WorldOptions {
+  /** In place of the embedded log in memory. It is closed with the world. */
+  readonly elsewhere?: LogElsewhere;
   readonly batches: readonly BatchDefinition[];
   readonly fate: Fate;
   readonly slots?: number;
@@ -57,9 +69,9 @@ const LONG_MS = 48 * 60 * 60 * 1_000;
 
 export class World {
   readonly clock = new SimulatedClock();
-  readonly log = openSqliteLog({ directory: ':memory:', clock: this.clock });
-  readonly rows = ReadStore.open(':memory:', this.log.identity);
-  readonly streams = new Streams();
+  readonly log: EngineLog & Partial<Pick<SqliteEventLog, 'limitPages'>>;
+  readonly rows: ReadStore;
+  readonly streams: Streams;
   readonly calls: Call[] = [];
   readonly acknowledged: { readonly command: AnyRunCommand; readonly position: string }[] = [];
   /** Everything that should not be. */
@@ -71,8 +83,15 @@ export class World {
   private stirred = 0;
   private readonly waiting = new Set<() => void>();
   private readonly ending = new AbortController();
+  private readonly traffic: Traffic | undefined;
 
-  constructor(readonly options: WorldOptions) {}
+  constructor(readonly options: WorldOptions) {
+    const { elsewhere } = options;
+    this.traffic = elsewhere && new Traffic(elsewhere.log);
+    this.log = this.traffic?.log ?? openSqliteLog({ directory: ':memory:', clock: this.clock });
+    this.rows = ReadStore.open(':memory:', this.log.identity);
+    this.streams = new Streams(elsewhere?.namespace);
+  }
 
   get life(): Life | undefined {
     const last = this.lives.at(-1);
@@ -99,7 +118,7 @@ export class World {
   }
 
   runFacts(runId: string): readonly StoredFact[] {
-    return this.ofStream.get(`run-${runId}`) ?? [];
+    return this.ofStream.get(`${this.streams.prefix('run')}${runId}`) ?? [];
   }
 
   reported(what: string): void {
@@ -193,6 +212,7 @@ export class World {
     for (let before = -1; before !== this.stirred; ) {
       before = this.stirred;
       await turns(QUIET_TURNS);
+      await this.traffic?.settled();
     }
   }
 
