@@ -45,7 +45,7 @@ const roomRules = [
   roomRule('reading', [...room('events'), READER], 'The read side hosts any projection and must be able to be rebuilt from facts alone.'),
   roomRule(
     'audit',
-    [...room('log', 'events', 'http'), '^src/actors/fold[.]ts$', '^src/actors/refusals[.]ts$', MACHINES],
+    [...room('log', 'events', 'http'), '^src/actors/fold[.]ts$', '^src/actors/(refusals|kept-answers)[.]ts$', MACHINES],
     'The auditor trusts the log and the machines, neither the actors in memory nor a projection.',
   ),
   roomRule('http', [READER, ...room('reading'), '^src/events/(canonical|json)[.]ts$'], 'The porch serves every controller, so it may know none of them.'),
@@ -73,7 +73,7 @@ module.exports = {
     },
     {
       name: 'writer-only-for-actors',
-      comment: 'L1: run-, batch- and schedule- streams are appended to by the actor host alone, audit- and seal- by the audit room.',
+      comment: 'L1: run-, batch- and schedule- streams are appended to by the actor host alone, audit-, answer- and seal- by the audit room.',
       severity: 'error',
       from: { pathNot: ['^src/(log|actors|audit|testing)/', ASSEMBLY, SPEC] },
       to: { path: '^src/log/event-writer[.]ts$' },

@@ -40,7 +40,7 @@ const STRUCTURE = [
   ...ban('A facing pair of modules is a cycle: turn one arrow round, or give both a third to look at.', call('forwardRef')),
   ...ban(
     'Stream names are spelled in src/events/streams.ts only.',
-    'TemplateElement[tail=false][value.raw=/(^|[.])(run|batch|schedule|audit|seal|blob)-$/]',
+    'TemplateElement[tail=false][value.raw=/(^|[.])(run|batch|schedule|audit|answer|seal|blob)-$/]',
   ),
 ];
 

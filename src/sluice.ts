@@ -15,6 +15,7 @@ import { runHistory } from '../projections/run-history.js';
 import { FIRED, SCHEDULES, schedules as scheduleRows } from '../projections/schedules.js';
 import { isRejected } from './actors/actor.js';
 import { ActorHost } from './actors/actor-host.js';
+import { AnswerLog } from './audit/answer-log.js';
 import { RefusalLog } from './audit/refusal-log.js';
 import { batchActor } from './batches/batch.actor.js';
 import type { Clock } from './clock.js';
@@ -86,9 +87,10 @@ export function openSluice({ directory, stores, clock, log: given, jobs, slots, 
   const { log, rows: store } = stores ?? openBeside(given ?? openSqliteLog({ directory, clock }), directory);
   const node = ids.freshIncarnation();
   const refusals = new RefusalLog({ writer: log, stream: streams.audit(node), incarnation: node, clock, report });
+  const records = { refusals, answers: new AnswerLog(log, streams, clock) };
   const definitions = new Definitions(log, streams, jobs);
-  const batches = new ActorHost(batchActor(streams), log, log, clock, refusals);
-  const schedules = new ActorHost(scheduleActor(log, streams), log, log, clock, refusals);
+  const batches = new ActorHost(batchActor(streams), log, log, clock, records);
+  const schedules = new ActorHost(scheduleActor(log, streams), log, log, clock, records);
   const closing = new AbortController();
   const outlast = outlasting(clock, closing.signal);
   const say: Say = async (command) => {
@@ -96,7 +98,7 @@ export function openSluice({ directory, stores, clock, log: given, jobs, slots, 
     return isRejected(answer) ? answer.rejected : undefined;
   };
   const runner = new JobRunner(node, slots, jobs, say);
-  const runs = new ActorHost(runActor(streams, definitions, runner, log), log, log, clock, refusals);
+  const runs = new ActorHost(runActor(streams, definitions, runner, log), log, log, clock, records);
   const reactor = new Reactor({ reader: log, streams, runner, say, outlast, clock, report });
   const reading = new ProjectionHost({ reader: log, store, projections: projectionsOf(streams), clock, report });
   const read = new ReadSide({ host: reading, store, reader: log, waitMs: readWaitMs });

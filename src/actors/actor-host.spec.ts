@@ -10,6 +10,7 @@ import { ActorHost } from './actor-host.js';
 import type { ActorCommand, ActorKind, Answer } from './actor-kind.js';
 import { isRejected } from './actor.js';
 import type { Origin, Rejected } from './actor.js';
+import type { KeptAnswer, KeptAnswers } from './kept-answers.js';
 import type { Refusal } from './refusals.js';
 
 interface Add extends ActorCommand {
@@ -81,6 +82,33 @@ describe('the actor host', () => {
       expect(await node.execute(add(6, { ...keyed, requestHash: 'b' }))).toMatchObject({ rejected: 'idempotency-key-reused' });
     }
     expect(sum(await stream())).toBe(6);
+  });
+
+  it('gives the first answer again where there was nothing to do, from what the stream held then', async () => {
+    const { log, stream } = house();
+    const kept = new Map<string, KeptAnswer>();
+    const answers: KeptAnswers = {
+      of: ({ commandId }) => Promise.resolve(kept.get(commandId)),
+      keep: ({ commandId, requestHash }, answer) => {
+        const first = kept.get(commandId) ?? { ...answer, requestHash };
+        return Promise.resolve(kept.set(commandId, first).get(commandId)!);
+      },
+    };
+    const capped: ActorKind<number, Add> = { ...counter, decider: ({ by }) => Promise.resolve((sum = 0) => (sum >= 5 ? { facts: [], state: sum } : { facts: [{ type: 'Added', data: { by } }], state: sum + by })) };
+    const node = (kind: ActorKind<number, Add>): ActorHost<number, Add> => new ActorHost(kind, log, log, new SystemClock(), { answers });
+    const keyed = { commandId: ids.keyedCommand('ann', 'POST', '/x', 'key'), requestHash: 'a' };
+    const { position } = accepted(await node(capped).execute(add(5)));
+    expect(await node(capped).execute(add(1, keyed))).toEqual({ facts: [], state: 5, position, replayed: false });
+    await node(counter).execute(add(2));
+    for (const kind of [counter, { ...counter, keep: () => false }]) {
+      expect(await node(kind).execute(add(1, keyed))).toEqual({ facts: [], state: 5, position, replayed: true });
+      expect(await node(kind).execute(add(2, { ...keyed, requestHash: 'b' }))).toMatchObject({ rejected: 'idempotency-key-reused' });
+    }
+    expect(sum(await stream())).toBe(7);
+    // What has no key is not kept, nor what did something.
+    await node(capped).execute(add(1));
+    await node(counter).execute(add(1, { commandId: ids.keyedCommand('ann', 'POST', '/x', 'other'), requestHash: 'a' }));
+    expect(kept.size).toBe(1);
   });
 
   it('begins without looking, and what stands there already still counts', async () => {
@@ -214,7 +242,7 @@ describe('the actor host', () => {
     const told: Refusal[] = [];
     let recorded: () => void = () => undefined;
     const refused = (refusal: Refusal): Promise<void> => (told.push(refusal) === 1 ? new Promise((resolve) => (recorded = resolve)) : Promise.resolve());
-    const host = new ActorHost(forbidding, log, log, new SystemClock(), { refused });
+    const host = new ActorHost(forbidding, log, log, new SystemClock(), { refusals: { refused } });
     await host.execute(add(1));
     const order: string[] = [];
     const first = host.execute(add(2)).then(() => order.push('first'));

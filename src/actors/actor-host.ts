@@ -3,14 +3,15 @@
  *
  * Owns: one mailbox per stream, the folded states in memory (bounded by bytes), the conflict rule, the envelope.
  * Does not own: what an actor decides (the actor's `decide`), what happens after a fact (reactors), the log.
- * Talks to: the log by both ports, the actor by `fold` and `decide`, `Refusals`.
+ * Talks to: the log by both ports, the actor by `fold` and `decide`, `Refusals`, `KeptAnswers`.
  *
  * 1. Commands to one stream are decided one after the other; streams do not wait for each other. Those that wait while
  *    an append is under way, and that the actor says may go together, are decided on each other and share the next one.
  * 2. A fact is in the log before its command is answered. Nothing in memory is older than what was answered.
  * 3. After a conflict it looks for its own command in the stream (found = the first answer), else decides again,
  *    a bounded number of times. After an unknown outcome it forgets what it knew and looks in the stream.
- * 4. A command that was said before, by the same key, gives the first answer; by the same key and another body, none.
+ * 4. A command that was said before, by the same key, gives the first answer, also where there was nothing to do then;
+ *    by the same key and another body, none.
  * 5. An actor that only waits for people, or has ended, is not kept in memory.
  * 6. What known people are refused by role or state, and what is fenced, is recorded before it is answered.
  */
@@ -28,8 +29,9 @@ import type { Decided, Origin, Rejected } from './actor.js';
 import type { ActorCommand, ActorKind, Answer, Kept } from './actor-kind.js';
 import { decideTogether } from './deciding-together.js';
 import type { Together } from './deciding-together.js';
+import { isKeyed } from './kept-answers.js';
+import type { KeptAnswer, Records } from './kept-answers.js';
 import { isKept } from './refusals.js';
-import type { Refusals } from './refusals.js';
 import { seal } from './sealing.js';
 
 /** A command that waits for its answer. */
@@ -72,7 +74,7 @@ export class ActorHost<S, C extends ActorCommand> {
     private readonly reader: EventReader,
     private readonly writer: EventWriter,
     private readonly clock: Clock,
-    private readonly refusals?: Refusals,
+    private readonly records: Records = {},
   ) {}
 
   /** Streams with a command that is not answered yet. */
@@ -97,7 +99,7 @@ export class ActorHost<S, C extends ActorCommand> {
   /** Outside of the mailbox: who comes next does not wait for it. */
   private async recorded(stream: string, command: C, answer: Answer<S> | Rejected): Promise<Answer<S> | Rejected> {
     if (isRejected(answer) && isKept(answer.rejected, command.origin.via)) {
-      await this.refusals?.refused({ stream, origin: command.origin, slug: answer.rejected, reason: answer.detail, about: this.kind.about?.(command) ?? {} });
+      await this.records.refusals?.refused({ stream, origin: command.origin, slug: answer.rejected, reason: answer.detail, about: this.kind.about?.(command) ?? {} });
     }
     return answer;
   }
@@ -166,7 +168,7 @@ export class ActorHost<S, C extends ActorCommand> {
       // Whatever comes of it but an append that is the first one is decided again on what stands in the stream.
       const unseen = tries === 0 && !search && known === undefined && this.kind.begins?.(command) === true;
       const kept = unseen ? undefined : (known ?? (await this.load(stream)));
-      const again = await this.saidBefore(stream, kept, command, search || tries > 0);
+      const again = (await this.saidBefore(stream, kept, command, search || tries > 0)) ?? (unseen ? undefined : await this.answeredBefore(stream, kept, command));
       if (again !== undefined) return again;
       const decide = await this.kind.decider(command, kept?.state);
       const nowMs = this.clock.now();
@@ -175,9 +177,7 @@ export class ActorHost<S, C extends ActorCommand> {
       if (nothing) this.kind.settle?.(command, false);
       if (nothing && unseen) continue;
       if (isRejected(decision)) return decision;
-      if (decision.facts.length === 0) {
-        return { facts: [], state: decision.state, position: kept?.position ?? '', replayed: false };
-      }
+      if (decision.facts.length === 0) return this.nothingToDo(stream, command, { kept, state: decision.state });
       const answer = await this.append({ stream, command, kept, nowMs, unseen }, decision.facts, decision.state);
       if (answer === undefined) continue;
       if (decision.more === true) this.goOn(command);
@@ -252,6 +252,28 @@ export class ActorHost<S, C extends ActorCommand> {
     if (last.metadata.requestHash !== origin.requestHash) return KEY_REUSED;
     const state = last.revision === kept.revision ? kept.state : await this.foldOf(all.filter(({ revision }) => revision <= last.revision));
     return { facts, state, position: last.position, replayed: true };
+  }
+
+  private async answeredBefore(stream: string, kept: Kept<S> | undefined, { origin }: C): Promise<Answer<S> | Rejected | undefined> {
+    const first = isKeyed(origin) ? await this.records.answers?.of(origin) : undefined;
+    return first && this.answerAgain(stream, kept, first, origin);
+  }
+
+  /** With a key it is kept what there was nothing to do about: later there might be, and then it is not what was asked for. */
+  private async nothingToDo(stream: string, { origin }: C, { kept, state }: { kept: Kept<S> | undefined; state: S }): Promise<Answer<S> | Rejected> {
+    const answer = { facts: [], state, position: kept?.position ?? '', replayed: false };
+    if (kept === undefined || !isKeyed(origin)) return answer;
+    const { revision, position } = kept;
+    const first = await this.records.answers?.keep(origin, { stream, revision, position });
+    return first === undefined || (first.revision === revision && first.requestHash === origin.requestHash) ? answer : this.answerAgain(stream, kept, first, origin);
+  }
+
+  private async answerAgain(stream: string, kept: Kept<S> | undefined, first: KeptAnswer, { requestHash }: Origin): Promise<Answer<S> | Rejected> {
+    if (first.requestHash !== requestHash || first.stream !== stream) return KEY_REUSED;
+    const { revision, position } = first;
+    const range = this.kind.loads === 'last' ? { after: revision - 1, limit: 1 } : { limit: revision + 1 };
+    const state = kept?.revision === revision ? kept.state : await this.foldOf(await this.reader.readStream(stream, range));
+    return { facts: [], state, position, replayed: true };
   }
 
   private async foldOf(facts: readonly StoredFact[]): Promise<S> {

@@ -1,5 +1,6 @@
 /**
- * The facts of the audit streams: what was refused and moved nothing. One stream per incarnation of a node.
+ * The facts of the audit streams: what was refused and moved nothing (one stream per incarnation of a node), and what
+ * was answered when there was nothing to do (one stream per command).
  * Names are stored for ever.
  */
 import { z } from 'zod';
@@ -20,6 +21,8 @@ export const auditFactSchemas = {
   }),
   /** An attempt that had ended for its run reported: what it said changed nothing. */
   OutcomeFenced: z.strictObject({ ...about, node: z.string(), outcome: z.enum(['succeeded', 'failed', 'lost']), reason: z.string() }),
+  /** A command that came with a key found nothing to do, and was answered from the stream as it stood then. */
+  CommandAnswered: z.strictObject({ stream: z.string(), revision: z.int().min(0), position: z.string() }),
   /** So many more refusals of one actor in one minute were counted and not written. */
   RefusalsSuppressed: z.strictObject({ actor: z.string(), count: z.int().min(1), from: time, until: time }),
 } as const;

@@ -1,8 +1,8 @@
 /** The only place where stream names are spelled. What stands before the first dash is the category. */
-import type { BatchId, Incarnation, RunId } from '../ids.js';
+import type { BatchId, CommandId, Incarnation, RunId } from '../ids.js';
 
-export type Category = 'run' | 'batch' | 'schedule' | 'audit' | 'seal' | 'blob';
-const CATEGORIES: readonly Category[] = ['run', 'batch', 'schedule', 'audit', 'seal', 'blob'];
+export type Category = 'run' | 'batch' | 'schedule' | 'audit' | 'answer' | 'seal' | 'blob';
+const CATEGORIES: readonly Category[] = ['run', 'batch', 'schedule', 'audit', 'answer', 'seal', 'blob'];
 
 /** Stream names of one namespace; without one they stand alone. */
 export class Streams {
@@ -16,6 +16,7 @@ export class Streams {
   batch = (id: BatchId): string => `${this.before}batch-${id}`;
   schedule = (id: BatchId): string => `${this.before}schedule-${id}`;
   audit = (id: Incarnation): string => `${this.before}audit-${id}`;
+  answer = (id: CommandId): string => `${this.before}answer-${id}`;
   seal = (logId: string): string => `${this.before}seal-${logId}`;
   blob = (sha256: string): string => `${this.before}blob-${sha256}`;
   /** Where a log on a shared server says which one it is. */

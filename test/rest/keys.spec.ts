@@ -3,7 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { ADAPTERS, type Answer, expectProblem, gate, House, type Listed, onBoth, work } from './house.js';
+import { verifyLog } from '../../src/audit/verify-log.js';
+import { openSqliteLogReader } from '../../src/log/sqlite.event-log.js';
+import { ADAPTERS, type Answer, expectProblem, gate, House, type Json, type Listed, onBoth, work } from './house.js';
 
 const EASY = { name: 'easy', parameters: [{ name: 'n', kind: 'integer', default: 1 }], steps: [work('a')] };
 
@@ -87,6 +89,49 @@ onBoth('An Idempotency-Key', (house) => {
     expectAgain(await h.post(path, { reason: 'no' }, { key: 'no', roles: 'boss' }), first);
   });
 
+  it('pauses once, also where the run was paused already: said again after the run was resumed, it stays resumed', async () => {
+    const run = await h.runOf('gated');
+    await h.post(`/runs/${run.id}/pause`);
+    const first = await h.post(`/runs/${run.id}/pause`, { reason: 'wait' }, { key: 'still' });
+    expect(first.status).toBe(202);
+    await h.post(`/runs/${run.id}/resume`);
+    expectAgain(await h.post(`/runs/${run.id}/pause`, { reason: 'wait' }, { key: 'still' }), first);
+    expectProblem(await h.post(`/runs/${run.id}/pause`, { reason: 'other' }, { key: 'still' }), 'idempotency-key-reused');
+    expect(await h.read(`/runs/${run.id}`)).toMatchObject({ paused: false });
+  });
+
+  it('of a person who has approved already, and of a run that is being cancelled, gives the first answers when all is over', async () => {
+    await h.define({ name: 'two-sign', steps: [gate('ok', { quorum: 2 })] });
+    const run = await h.runOf('two-sign');
+    const path = `/approvals/${run.approvals[0]?.id}/approve`;
+    await h.post(path, {}, { roles: 'boss', as: 'ada' });
+    const again = { roles: 'boss', as: 'ada', key: 'mine' };
+    const first = await h.post(path, {}, again);
+    expect(first.body).toMatchObject({ outcome: null, given: 1, quorum: 2 });
+    await h.post(path, {}, { roles: 'boss', as: 'bob' });
+    await h.runIn(run.id, 'completed');
+    expectAgain(await h.post(path, {}, again), first);
+    await h.define({ name: 'stubborn', steps: [work('a', { do: 'stubborn', ms: 300 }, { cancelGrace: '10s' })] });
+    const runId = await h.start('stubborn');
+    await h.until<Listed<unknown>>(`/executions?run=${runId}&status=running`, ({ items }) => items.length === 1);
+    await h.post(`/runs/${runId}/cancel`);
+    const cancelled = await h.post(`/runs/${runId}/cancel`, {}, { key: 'twice' });
+    expect(cancelled).toMatchObject({ status: 202, body: { status: 'cancelling' } });
+    await h.runIn(runId, 'cancelled');
+    expectAgain(await h.post(`/runs/${runId}/cancel`, {}, { key: 'twice' }), cancelled);
+  });
+
+  it('of a definition that changes nothing does not bring it back later, nor serve another batch', async () => {
+    await h.define({ ...EASY, name: 'stays' });
+    const put = (title: string | undefined, version: string, key?: string): Promise<Answer<Json>> => h.ask('PUT', '/batches/stays', { body: { ...EASY, name: 'stays', ...(title && { title }) }, headers: { 'if-match': version }, ...(key && { key }) });
+    const first = await put(undefined, '"1"', 'same');
+    expect([first.status, first.body.version]).toEqual([200, 1]);
+    await put('Two', '"1"');
+    expectAgain(await put(undefined, '"1"', 'same'), first);
+    expect(await h.read('/batches/stays')).toMatchObject({ version: 2 });
+    expect((await h.post('/batches', { ...EASY, name: 'stays', title: 'Two' }, { key: 'again' })).status).toBe(409);
+  });
+
   it('saves a batch once, also when it has changed since', async () => {
     const first = await h.post('/batches', { ...EASY, name: 'saved' }, { key: 'save' });
     expect([first.status, first.body.version]).toEqual([201, 1]);
@@ -120,6 +165,26 @@ onBoth('An Idempotency-Key', (house) => {
 });
 
 describe.each(ADAPTERS)('An Idempotency-Key, over a restart on %s', (adapter) => {
+  it('gives the first answers also where there was nothing to do', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'sluice-keys-'));
+    try {
+      let h = await House.open(adapter, { directory });
+      await h.define({ name: 'gated', steps: [gate('ok')] });
+      const { id } = await h.runOf('gated');
+      await h.post(`/runs/${id}/pause`);
+      const first = await h.post(`/runs/${id}/pause`, {}, { key: 'k' });
+      await h.post(`/runs/${id}/resume`);
+      await h.close();
+      h = await House.open(adapter, { directory });
+      expectAgain(await h.post(`/runs/${id}/pause`, {}, { key: 'k' }), first);
+      expectProblem(await h.post(`/runs/${id}/pause`, { reason: 'x' }, { key: 'k' }), 'idempotency-key-reused');
+      await h.close();
+      expect(await verifyLog(openSqliteLogReader({ directory }))).toMatchObject({ faults: [] });
+    } finally {
+      rmSync(directory, { recursive: true, force: true });
+    }
+  });
+
   it('gives the first answers, and none to another body', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'sluice-keys-'));
     const open = (): Promise<House> => House.open(adapter, { directory });
