@@ -13,7 +13,8 @@
  * 4. A command that was said before, by the same key, gives the first answer, also where there was nothing to do then;
  *    by the same key and another body, none.
  * 5. An actor that only waits for people, or has ended, is not kept in memory.
- * 6. What known people are refused by role or state, and what is fenced, is recorded before it is answered.
+ * 6. A stream that does not fold is left alone: people are told why, reactors get the error.
+ * 7. What known people are refused by role or state, and what is fenced, is recorded before it is answered.
  */
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../clock.js';
@@ -33,6 +34,7 @@ import { isKeyed } from './kept-answers.js';
 import type { KeptAnswer, Records } from './kept-answers.js';
 import { isKept } from './refusals.js';
 import { seal } from './sealing.js';
+import { quarantined, understood, Unintelligible } from './unintelligible.js';
 
 /** A command that waits for its answer. */
 interface Asked<S, C> {
@@ -125,7 +127,9 @@ export class ActorHost<S, C extends ActorCommand> {
       answer(await this.perform(stream, command, search));
     } catch (error) {
       this.kind.settle?.(command, false);
-      fail(error);
+      const { via } = command.origin;
+      if (error instanceof Unintelligible && (via === 'rest' || via === 'code')) answer(quarantined(error));
+      else fail(error);
     }
   }
 
@@ -277,6 +281,6 @@ export class ActorHost<S, C extends ActorCommand> {
   }
 
   private async foldOf(facts: readonly StoredFact[]): Promise<S> {
-    return this.kind.fold(await Promise.all(facts.map((fact) => inlined(fact, this.kind.payloadField(fact.type), this.reader))));
+    return understood(facts[0]?.stream ?? '', async () => this.kind.fold(await Promise.all(facts.map((fact) => inlined(fact, this.kind.payloadField(fact.type), this.reader)))));
   }
 }

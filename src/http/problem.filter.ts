@@ -8,7 +8,7 @@
  */
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { Unavailable } from '../log/log-errors.js';
+import { LogUnusable, Unavailable } from '../log/log-errors.js';
 import { Problem, PROBLEMS, type ProblemSlug } from './problem.js';
 import { type HttpRequest, pathOf } from './request.js';
 import { RouteTable } from './route-table.js';
@@ -36,6 +36,10 @@ export class ProblemFilter implements ExceptionFilter {
   private problemOf(thrown: unknown, request: HttpRequest): Problem {
     if (thrown instanceof Problem) return thrown;
     if (thrown instanceof Unavailable) return logUnavailable(thrown);
+    if (thrown instanceof LogUnusable) {
+      this.logger.error(thrown.stack ?? thrown.message);
+      return new Problem('log-unavailable', thrown.message);
+    }
     const status = statusOf(thrown);
     if (status === undefined || status >= 500) {
       this.logger.error(thrown instanceof Error ? (thrown.stack ?? thrown.message) : thrown);

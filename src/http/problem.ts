@@ -21,6 +21,7 @@ export const PROBLEMS = {
   'duplicate-name': { status: 409, title: 'The name is taken' },
   'code-defined': { status: 409, title: 'The batch is defined in code' },
   'batch-deleted': { status: 409, title: 'The batch is deleted' },
+  quarantined: { status: 409, title: 'The stream can not be understood' },
   'version-conflict': { status: 412, title: 'Somebody else was faster' },
   'payload-too-large': { status: 413, title: 'The body is too large' },
   'unsupported-media-type': { status: 415, title: 'Unsupported media type' },

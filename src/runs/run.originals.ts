@@ -7,13 +7,14 @@
  */
 import { isRejected } from '../actors/actor.js';
 import type { Rejected } from '../actors/actor.js';
+import { understood } from '../actors/unintelligible.js';
 import { isRunFactType } from '../events/run.codec.js';
 import { RUN_PAYLOADS } from '../events/run.events.js';
 import type { Streams } from '../events/streams.js';
 import { parseId } from '../ids.js';
 import type { RunId } from '../ids.js';
 import { inlined } from '../log/event-reader.js';
-import type { EventReader } from '../log/event-reader.js';
+import type { EventReader, StoredFact } from '../log/event-reader.js';
 import type { AnyRunCommand } from './run.commands.js';
 import { keepsLeft } from './run.context.js';
 import type { Original, RunCtx, RunSnapshot } from './run.draft.js';
@@ -44,7 +45,12 @@ export class Originals {
 
   private async read(runId: string): Promise<Original | Rejected> {
     const id = parseId<RunId>(runId);
-    const facts = id === undefined ? [] : await this.reader.readStream(this.streams.run(id));
+    const stream = id && this.streams.run(id);
+    const facts = stream === undefined ? [] : await this.reader.readStream(stream);
+    return understood(stream ?? '', () => this.fold(runId, facts));
+  }
+
+  private async fold(runId: string, facts: readonly StoredFact[]): Promise<Original | Rejected> {
     const whole = await Promise.all(facts.map((fact) => inlined(fact, isRunFactType(fact.type) ? RUN_PAYLOADS[fact.type] : undefined, this.reader)));
     const events = whole.map(runEvent);
     const [first] = events;

@@ -2,8 +2,11 @@
 import { randomUUID } from 'node:crypto';
 import { connect } from 'node:net';
 import { beforeAll, expect, it } from '@jest/globals';
+import { sealFact } from '../../src/events/envelope.js';
+import { ids } from '../../src/ids.js';
 import { LOG_READER } from '../../src/log/event-reader.js';
 import type { EventReader, StoredFact } from '../../src/log/event-reader.js';
+import type { EventWriter } from '../../src/log/event-writer.js';
 import { type ProblemSlug } from '../../src/http/problem.js';
 import { type Answer, expectProblem, gate, type House, onBoth, work } from './house.js';
 
@@ -162,6 +165,25 @@ onBoth('Refusals', (house, adapter) => {
     for (const path of ['/health/live', '/health/ready']) expect((await h.get(path, { headers: { 'x-forwarded-for': '1.2.3.4' } })).body).toEqual({ status: 'ok' });
     const front = await h.get('/');
     expect([front.status, front.headers.get('location')]).toEqual([302, '/dashboard']);
+  });
+
+  it('every command to a run whose stream can not be understood is 409, says what to do, and writes nothing to it', async () => {
+    const log = h.app.get<EventReader & EventWriter>(LOG_READER, { strict: false });
+    const run = await h.runOf('gated');
+    const stream = `run-${run.id}`;
+    const { revision, metadata } = (await log.readStream(stream)).at(-1)!;
+    // A gate is not asked twice.
+    const parked = (await log.readStream(stream)).find(({ type }) => type === 'GateParked')!;
+    const again = sealFact({ stream, revision: revision + 1, prevHash: metadata.hash ?? '', id: ids.event(ids.freshCommand(), 0), type: 'GateParked', data: parked.data, metadata });
+    const { position } = await log.append(stream, revision, [again]);
+    const answers = [
+      await h.post(`/runs/${run.id}/cancel`), await h.post(`/batches/${run.id}/cancel`), await h.post(`/runs/${run.id}/pause`), await h.post(`/runs/${run.id}/resume`), await h.post(`/runs/${run.id}/retry`),
+      await h.post(`/approvals/${run.approvals[0]?.id}/approve`, {}, { roles: 'boss' }), await h.post(`/approvals/${run.approvals[0]?.id}/reject`, { reason: 'no' }, { roles: 'boss', key: 'once' }),
+    ];
+    for (const answer of answers) expect(expectProblem(answer, 'quarantined').detail).toMatch(/GateParked at revision \d+.*sluice verify/);
+    expect((await log.readStream(stream)).at(-1)?.position).toBe(position);
+    expect((await auditFacts(h)).filter(({ data }) => data.slug === 'quarantined')).toHaveLength(answers.length);
+    expect((await h.runOf('one', { parameters: { n: 1 } })).status).toBe('completed');
   });
 
   it('what known people are refused by role or state stands in the audit stream before they are told', async () => {

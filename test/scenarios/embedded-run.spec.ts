@@ -107,6 +107,11 @@ describe('a run on the embedded log', () => {
     engine = await openEngine(directory);
     await engine.until(await engine.start('three', 'k3'), 'completed');
     expect(engine.quarantined.size).toBe(1);
+    const before = (await engine.facts(poisoned)).length;
+    for (const said of [engine.cancel(poisoned), engine.approve(poisoned, ['boss'])]) {
+      expect(await said).toEqual({ rejected: 'quarantined', detail: expect.stringMatching(/StepVanished.*sluice verify/) });
+    }
+    expect((await engine.facts(poisoned)).length).toBe(before);
   });
 
   it('fails by its step\'s time-out', async () => {
