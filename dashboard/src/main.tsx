@@ -1,4 +1,5 @@
 import '@mantine/core/styles.css';
+import '@xyflow/react/dist/base.css';
 import './app.css';
 import { MantineProvider } from '@mantine/core';
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query';

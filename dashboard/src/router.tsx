@@ -4,6 +4,8 @@ import { BASE } from './api/client';
 import { EXECUTION_STATUSES, RUN_STATUSES, TRIGGERS } from './api/shapes';
 import type { ExecutionStatus, RunStatus, TriggerType } from './api/shapes';
 import type { RunSort } from './api/queries';
+import { patiently } from './parts/lazily';
+import { PageBroken } from './parts/telling';
 import { NoSuchPage, Shell } from './shell/shell';
 
 type Said = Record<string, unknown>;
@@ -49,7 +51,7 @@ export interface BatchSearch {
 }
 
 const root = createRootRoute({ component: Shell, notFoundComponent: NoSuchPage });
-const overview = createRoute({ getParentRoute: () => root, path: '/', component: lazyRouteComponent(() => import('./pages/overview'), 'Overview') });
+const overview = createRoute({ getParentRoute: () => root, path: '/', component: lazyRouteComponent(() => patiently(() => import('./pages/overview')), 'Overview') });
 const runs = createRoute({
   getParentRoute: () => root,
   path: '/runs',
@@ -58,47 +60,48 @@ const runs = createRoute({
       view: oneOf(said, 'view', ['executions']), status: several(said, 'status', RUN_STATUSES), outcome: several(said, 'outcome', EXECUTION_STATUSES), batch: text(said, 'batch'), job: text(said, 'job'),
       trigger: several(said, 'trigger', TRIGGERS), by: text(said, 'by'), since: text(said, 'since'), q: text(said, 'q'), sort: oneOf(said, 'sort', ['-startedAt', '+startedAt', '-durationMs', '+durationMs'] as const),
     }),
-  component: lazyRouteComponent(() => import('./pages/runs'), 'Runs'),
+  component: lazyRouteComponent(() => patiently(() => import('./pages/runs')), 'Runs'),
 });
 const run = createRoute({
   getParentRoute: () => root,
   path: '/runs/$runId',
   validateSearch: (said: Said): RunSearch => compact({ tab: oneOf(said, 'tab', RUN_TABS), step: text(said, 'step') }),
-  component: lazyRouteComponent(() => import('./pages/run'), 'RunPage'),
+  component: lazyRouteComponent(() => patiently(() => import('./pages/run')), 'RunPage'),
 });
 const approvals = createRoute({
   getParentRoute: () => root,
   path: '/approvals',
   validateSearch: (said: Said): InboxSearch => compact({ tab: oneOf(said, 'tab', INBOX_TABS), id: text(said, 'id') }),
-  component: lazyRouteComponent(() => import('./pages/approvals'), 'Approvals'),
+  component: lazyRouteComponent(() => patiently(() => import('./pages/approvals')), 'Approvals'),
 });
 const batches = createRoute({
   getParentRoute: () => root,
   path: '/batches',
   validateSearch: (said: Said): { readonly q?: string } => compact({ q: text(said, 'q') }),
-  component: lazyRouteComponent(() => import('./pages/batches'), 'Batches'),
+  component: lazyRouteComponent(() => patiently(() => import('./pages/batches')), 'Batches'),
 });
-const newBatch = createRoute({ getParentRoute: () => root, path: '/batches/new', component: lazyRouteComponent(() => import('./pages/batch-edit'), 'NewBatch') });
+const newBatch = createRoute({ getParentRoute: () => root, path: '/batches/new', component: lazyRouteComponent(() => patiently(() => import('./pages/batch-edit')), 'NewBatch') });
 const batch = createRoute({
   getParentRoute: () => root,
   path: '/batches/$batch',
   validateSearch: (said: Said): BatchSearch => compact({ start: said['start'] === true || said['start'] === 'true' ? true : undefined, version: typeof said['version'] === 'number' ? said['version'] : undefined }),
-  component: lazyRouteComponent(() => import('./pages/batch'), 'BatchPage'),
+  component: lazyRouteComponent(() => patiently(() => import('./pages/batch')), 'BatchPage'),
 });
-const editBatch = createRoute({ getParentRoute: () => root, path: '/batches/$batch/edit', component: lazyRouteComponent(() => import('./pages/batch-edit'), 'EditBatch') });
-const jobs = createRoute({ getParentRoute: () => root, path: '/jobs', component: lazyRouteComponent(() => import('./pages/jobs'), 'Jobs') });
+const editBatch = createRoute({ getParentRoute: () => root, path: '/batches/$batch/edit', component: lazyRouteComponent(() => patiently(() => import('./pages/batch-edit')), 'EditBatch') });
+const jobs = createRoute({ getParentRoute: () => root, path: '/jobs', component: lazyRouteComponent(() => patiently(() => import('./pages/jobs')), 'Jobs') });
 const schedules = createRoute({
   getParentRoute: () => root,
   path: '/schedules',
   validateSearch: (said: Said): { readonly batch?: string } => compact({ batch: text(said, 'batch') }),
-  component: lazyRouteComponent(() => import('./pages/schedules'), 'Schedules'),
+  component: lazyRouteComponent(() => patiently(() => import('./pages/schedules')), 'Schedules'),
 });
-const settings = createRoute({ getParentRoute: () => root, path: '/settings', component: lazyRouteComponent(() => import('./pages/settings'), 'Settings') });
+const settings = createRoute({ getParentRoute: () => root, path: '/settings', component: lazyRouteComponent(() => patiently(() => import('./pages/settings')), 'Settings') });
 
 export const router = createRouter({
   routeTree: root.addChildren([overview, runs, run, approvals, batches, newBatch, batch, editBatch, jobs, schedules, settings]),
   basepath: BASE,
   defaultPreload: 'intent',
+  defaultErrorComponent: PageBroken,
   scrollRestoration: true,
 });
 

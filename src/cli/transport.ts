@@ -13,8 +13,8 @@ import { Misused, Unreachable } from './failures.js';
 
 const PAUSES_MS = [200, 1_000];
 const ANSWER_WITHIN_MS = 60_000;
-/** Three times the server's heartbeat. */
-const SILENCE_MS = 45_000;
+/** Five times the server's heartbeat. */
+const SILENCE_MS = 15_000;
 const DOUBT = ' What was asked may have been done: look before asking again.';
 const NOBODY_THERE = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH']);
 

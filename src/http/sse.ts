@@ -10,7 +10,8 @@
 import type { ServerResponse } from 'node:http';
 import type { Clock } from '../clock.js';
 
-const HEARTBEAT_MS = 15_000;
+/** Short, so that a listener on a network that has gone silent knows within seconds. */
+const HEARTBEAT_MS = 3_000;
 
 export interface StreamMessage {
   /** Where to resume after it. */

@@ -64,8 +64,9 @@ export class Site {
     await this.server?.exited;
   }
 
-  async page({ user, roles, dark = false, width = 1440, height = 900 }: Looking = { user: 'dev', roles: ['viewer', 'operator', 'author', 'auditor', 'admin'] }): Promise<Page> {
-    const context = await this.browser.newContext({ viewport: { width, height }, colorScheme: dark ? 'dark' : 'light', reducedMotion: 'reduce', baseURL: `${this.url}/` });
+  /** @param url where the page looks for the server, if not at its own address */
+  async page({ user, roles, dark = false, width = 1440, height = 900 }: Looking = { user: 'dev', roles: ['viewer', 'operator', 'author', 'auditor', 'admin'] }, url = this.url): Promise<Page> {
+    const context = await this.browser.newContext({ viewport: { width, height }, colorScheme: dark ? 'dark' : 'light', reducedMotion: 'reduce', baseURL: `${url}/` });
     this.contexts.push(context);
     await context.addInitScript(`localStorage.setItem('sluice.acting', ${JSON.stringify(JSON.stringify({ user, roles }))})`);
     const page = await context.newPage();

@@ -1,8 +1,60 @@
 /** The connection goes and comes: nothing is missed, and the page says what it shows. */
-import { expect, it } from '@jest/globals';
+import { afterAll, expect, it } from '@jest/globals';
+import type { Page } from 'playwright-core';
 import { inBrowser } from './browser.js';
+import { Network } from './network.js';
+
+/** Seconds are promised; a test on a busy machine has four times the slack. */
+const HEARD_MS = 4 * 10_000;
+const network = new Network();
+afterAll(() => network.close());
 
 inBrowser('A page whose connection goes and comes', (site) => {
+  const lost = (page: Page) => page.getByRole('alert').getByText(/connection to the server was lost/);
+  const isLive = (page: Page) => page.getByTestId('connection').first().getByText('Live').waitFor();
+
+  it.each([
+    ['the browser that is offline', (page: Page) => page.context().setOffline(true), (page: Page) => page.context().setOffline(false)],
+    ['a network that says nothing', async () => network.fallSilent(), async () => network.speakAgain()],
+    ['a way that is cut', async () => network.cut(), async () => network.mend()],
+  ])('says that it is lost, of %s, and goes on without anything missed when it is back', async (_what, cut, mend) => {
+    const page = await site().page(undefined, await network.to(site().url));
+    const runId = await site().start('slow');
+    await page.goto(`dashboard/runs/${runId}`);
+    await isLive(page);
+    await page.getByTestId('run-status').getByText('Running').waitFor();
+    await page.evaluate('window.sameAsBefore = true');
+    const began = Date.now();
+    await cut(page);
+    await lost(page).waitFor();
+    expect(Date.now() - began).toBeLessThan(HEARD_MS);
+    await site().runIn(runId, 'completed');
+    const later = await site().start('failing');
+    await site().runIn(later, 'failed');
+    expect(await page.getByTestId('run-status').innerText()).not.toContain('Completed');
+    await mend(page);
+    await page.getByText('Connected again').waitFor();
+    await page.getByTestId('run-status').getByText('Completed').waitFor();
+    await isLive(page);
+    await page.getByRole('link', { name: 'Runs', exact: true }).first().click();
+    await page.getByRole('row').filter({ hasText: later.slice(0, 8) }).getByText('Failed').waitFor();
+    expect(await page.evaluate('window.sameAsBefore')).toBe(true);
+  });
+
+  it('waits for a part of itself that was on its way when the connection was cut', async () => {
+    const page = await site().page(undefined, await network.to(site().url));
+    const runId = await site().start('failing');
+    await page.route('**/assets/diagram-*.js', async (route) => {
+      network.cut();
+      await route.abort();
+    }, { times: 1 });
+    await page.goto(`dashboard/runs/${runId}`);
+    await lost(page).waitFor();
+    network.mend();
+    await page.getByText('Connected again').waitFor();
+    await page.getByRole('button', { name: /^bad.*Failed/ }).waitFor();
+  });
+
   it('outlives kill -9 of the server: the run goes on and so does the page, which was not loaded anew', async () => {
     const page = await site().page();
     const runId = await site().start('slow');

@@ -59,14 +59,18 @@ export class Refused extends Error {
 
 export const api = createClient<paths>({ baseUrl: DOORS, fetch: reachingFetch });
 
+/** Longer than any read may wait for its position: after it a network that says nothing counts as gone. */
+const PATIENCE_MS = 30_000;
+
 async function reachingFetch(request: Request): Promise<Response> {
   for (const [name, value] of Object.entries(identityHeaders())) request.headers.set(name, value);
   request.headers.set('accept', 'application/json');
   try {
-    return await fetch(request);
+    return await fetch(new Request(request, { signal: AbortSignal.any([request.signal, AbortSignal.timeout(PATIENCE_MS)]) }));
   } catch (error) {
-    if (error instanceof DOMException && error.name === 'AbortError') throw error;
-    throw new Refused('unreachable', 0, 'The server can not be reached', 'Nothing answers at the moment. The page goes on by itself when it does.');
+    if (request.signal.aborted) throw error;
+    const doubt = request.method === 'GET' ? '' : ' What was asked may have been done: look before asking again.';
+    throw new Refused('unreachable', 0, 'The server can not be reached', `Nothing answers at the moment. The page goes on by itself when it does.${doubt}`);
   }
 }
 

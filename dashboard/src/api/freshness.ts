@@ -8,13 +8,12 @@ import type { ExecutionRow, Page, RunRow } from './shapes';
 
 export function keepFresh(client: QueryClient): () => void {
   return live.listen((told) => {
-    if (told === 'everything') {
-      void client.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'me' });
-      return;
-    }
+    if (told === 'again') return void client.invalidateQueries();
+    if (told === 'everything') return void afresh(client);
     const runs = rowsIn<RunRow>(told, 'run');
     const executions = rowsIn<ExecutionRow>(told, 'execution');
     void client.invalidateQueries({ queryKey: ['pulse'] });
+    if (told.some(({ event }) => event === 'schedule')) void client.invalidateQueries({ queryKey: ['schedules'] });
     if (rowsIn(told, 'approval').size > 0) void client.invalidateQueries({ queryKey: ['approvals'] });
     if (runs.size > 0) void client.invalidateQueries({ queryKey: ['runs', 'of'] });
     for (const id of new Set([...runs.keys(), ...[...executions.values()].map(({ runId }) => runId)])) {
@@ -24,6 +23,12 @@ export function keepFresh(client: QueryClient): () => void {
     if (runs.size > 0) void freshRunLists(client, runs);
     if (executions.size > 0) freshExecutionLists(client, executions);
   });
+}
+
+/** What was asked before a break may never be answered: it is let go of, and asked again. */
+async function afresh(client: QueryClient): Promise<void> {
+  await client.cancelQueries();
+  await client.invalidateQueries();
 }
 
 function rowsIn<T>(messages: readonly LiveMessage[], event: string): ReadonlyMap<string, T> {

@@ -3,7 +3,8 @@
  *
  * 1. After a break it goes on from the last position that was told, so nothing is missed; and everything that is shown
  *    is read anew, because a break may have lasted.
- * 2. A connection that is silent for longer than the server's heartbeats allow is given up and made anew.
+ * 2. A connection that is silent for longer than the server's heartbeats allow is given up and made anew; one that the
+ *    browser knows to be gone at once. When the browser is online again, it is tried at once.
  * 3. The state is shown: live, lost, or asked for every few seconds where the caller may not listen.
  */
 import { DOORS, identityHeaders, seen } from './client';
@@ -14,11 +15,15 @@ export interface LiveMessage {
   readonly data: { readonly id?: string; readonly runId?: string };
 }
 
-const SILENCE_MS = 40_000;
+/** The server says every 3 s that it is there. */
+const SILENCE_MS = 8_000;
 const POLL_MS = 4_000;
+const SETTLED_MS = 1_000;
 const LONGEST_WAIT_MS = 5_000;
 
-type Listener = (messages: readonly LiveMessage[] | 'everything') => void;
+/** `again`: ask what is shown once more. `everything`: there was a break. */
+type Told = readonly LiveMessage[] | 'again' | 'everything';
+type Listener = (told: Told) => void;
 
 class Live {
   private connection: Connection = { state: 'connecting' };
@@ -52,7 +57,7 @@ class Live {
     for (const watcher of this.watchers) watcher();
   }
 
-  private tell(what: readonly LiveMessage[] | 'everything'): void {
+  private tell(what: Told): void {
     for (const listener of this.listeners) listener(what);
   }
 
@@ -61,20 +66,23 @@ class Live {
       try {
         await this.once(() => {
           tries = 0;
+          const first = this.connection.state === 'connecting';
           this.set({ state: 'live' });
-          this.tell('everything');
+          // What the page asked meanwhile may be a little older than what is told from here on.
+          if (first) window.setTimeout(() => this.tell('again'), SETTLED_MS);
+          else this.tell('everything');
         });
       } catch (error) {
         if (error instanceof MayNotListen) {
           this.set({ state: 'polling' });
           await pause(POLL_MS);
-          this.tell('everything');
+          this.tell('again');
           continue;
         }
       }
       tries += 1;
       this.set({ state: 'lost', since: this.connection.state === 'lost' ? this.connection.since : Date.now(), tries });
-      await pause(Math.min(LONGEST_WAIT_MS, 250 * 2 ** Math.min(tries, 6)));
+      await pauseOrOnline(Math.min(LONGEST_WAIT_MS, 250 * 2 ** Math.min(tries, 6)));
     }
   }
 
@@ -82,11 +90,11 @@ class Live {
   private async once(opened: () => void): Promise<void> {
     const ending = new AbortController();
     let silence = window.setTimeout(() => ending.abort(), SILENCE_MS);
-    const online = (): void => ending.abort();
-    window.addEventListener('offline', online);
+    const gone = (): void => ending.abort();
+    window.addEventListener('offline', gone);
     try {
       const headers = { ...identityHeaders(), accept: 'text/event-stream', ...(this.last !== '' && { 'last-event-id': this.last }) };
-      const response = await fetch(`${DOORS}/live?topics=run,execution,approval`, { headers, signal: ending.signal, cache: 'no-store' });
+      const response = await fetch(`${DOORS}/live?topics=run,execution,approval,schedule`, { headers, signal: ending.signal, cache: 'no-store' });
       if (response.status === 401 || response.status === 403) throw new MayNotListen();
       if (!response.ok || response.body === null) return;
       opened();
@@ -103,7 +111,7 @@ class Live {
       }
     } finally {
       window.clearTimeout(silence);
-      window.removeEventListener('offline', online);
+      window.removeEventListener('offline', gone);
       ending.abort();
     }
   }
@@ -129,5 +137,12 @@ class Live {
 class MayNotListen extends Error {}
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => window.setTimeout(resolve, ms));
+
+/** Shorter when the browser has come online again. */
+export async function pauseOrOnline(ms: number): Promise<void> {
+  const heard = new AbortController();
+  await Promise.race([pause(ms), new Promise((resolve) => window.addEventListener('online', resolve, { signal: heard.signal }))]);
+  heard.abort();
+}
 
 export const live = new Live();

@@ -3,19 +3,20 @@ import { Button, Group, Modal, Stack } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link, useBlocker, useNavigate } from '@tanstack/react-router';
-import { lazy, Suspense, useMemo, useRef, useState } from 'react';
+import { Suspense, useMemo, useRef, useState } from 'react';
 import { Refused } from '../api/client';
 import { changeBatch, createBatch, useCommand, validateBatch } from '../api/commands';
 import { batchQuery } from '../api/queries';
 import type { BatchDefinition, BatchDetail, Fault } from '../api/shapes';
 import type { EditorHandle } from '../batch/json-editor';
 import { Icon } from '../parts/icon';
+import { lazily } from '../parts/lazily';
 import { Loading, Note, PageProblem, Problem } from '../parts/telling';
+import { Drawn } from '../run/drawn';
 import { draw, flowOf } from '../run/flow';
 
-const JsonEditor = lazy(() => import('../batch/json-editor'));
-const BothSides = lazy(() => import('../batch/json-editor').then(({ BothSides: component }) => ({ default: component })));
-const Diagram = lazy(() => import('../run/diagram').then(({ Diagram: component }) => ({ default: component })));
+const JsonEditor = lazily(() => import('../batch/json-editor').then((room) => room.default));
+const BothSides = lazily(() => import('../batch/json-editor').then((room) => room.BothSides));
 
 const FIRST: BatchDefinition = {
   name: 'my-batch', title: 'My batch',
@@ -153,11 +154,7 @@ function Preview({ definition }: { readonly definition: BatchDefinition }) {
     }
   }, [definition]);
   if (drawing === undefined || drawing.placed.some(({ width }) => Number.isNaN(width))) return null;
-  return (
-    <section className="panel" style={{ height: 380, overflow: 'hidden' }} aria-label="Diagram of the definition">
-      <Suspense fallback={<Loading />}><div className="flow" style={{ borderRadius: 8 }}><Diagram drawing={drawing} chosen={undefined} choose={() => undefined} focus={undefined} /></div></Suspense>
-    </section>
-  );
+  return <Drawn drawing={drawing} label="Diagram of the definition" height={380} />;
 }
 
 interface ConflictProps {

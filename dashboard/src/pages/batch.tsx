@@ -2,7 +2,7 @@
 import { Button, Group, Modal, Stack } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
-import { lazy, Suspense, useMemo, useState } from 'react';
+import { useMemo, useState } from 'react';
 import { deleteBatch, useCommand } from '../api/commands';
 import { batchQuery, batchRunsQuery, meQuery, versionQuery, versionsQuery } from '../api/queries';
 import { may } from '../api/roles';
@@ -14,9 +14,9 @@ import { JsonView } from '../parts/json-view';
 import { CountsBar, RUN_LOOKS, RunChip } from '../parts/status';
 import { Empty, Loading, Note, PageProblem, Problem } from '../parts/telling';
 import { Ago, Lasting } from '../parts/time';
+import { Drawn } from '../run/drawn';
 import { draw, flowOf } from '../run/flow';
 
-const Diagram = lazy(() => import('../run/diagram').then(({ Diagram: component }) => ({ default: component })));
 const route = getRouteApi('/batches/$batch');
 
 export function BatchPage() {
@@ -64,11 +64,7 @@ export function BatchPage() {
 
 function Picture({ definition }: { readonly definition: BatchDefinition }) {
   const drawing = useMemo(() => draw(flowOf(definition.steps, undefined), [{ caption: 'After a failure', steps: flowOf(definition.onFailureSteps ?? [], undefined) }]), [definition]);
-  return (
-    <section className="panel" style={{ height: Math.min(600, Math.max(260, drawing.height + 48)), overflow: 'hidden' }} aria-label="Diagram of the batch">
-      <Suspense fallback={<div style={{ padding: 14 }}><Loading /></div>}><div className="flow" style={{ borderRadius: 8 }}><Diagram drawing={drawing} chosen={undefined} choose={() => undefined} focus={undefined} /></div></Suspense>
-    </section>
-  );
+  return <Drawn drawing={drawing} label="Diagram of the batch" height={Math.min(600, Math.max(260, drawing.height + 48))} />;
 }
 
 const POLICIES = { stop: 'stops the run', continue: 'goes on with the next step', compensate: 'undoes what succeeded' } as const;

@@ -2,7 +2,7 @@
 import { CopyButton, Tabs } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
-import { lazy, Suspense, useCallback, useMemo } from 'react';
+import { useCallback, useMemo } from 'react';
 import { runQuery, versionQuery } from '../api/queries';
 import type { WholeRun } from '../api/queries';
 import { STEP_STATUSES } from '../api/shapes';
@@ -14,13 +14,13 @@ import { Chip, CountsBar, RunChip, STEP_LOOKS, TRIGGER_LABELS } from '../parts/s
 import { Loading, PageProblem } from '../parts/telling';
 import { Ago, Lasting, moment } from '../parts/time';
 import { RunActions } from '../run/actions';
+import { Drawn } from '../run/drawn';
 import { Facts } from '../run/facts';
 import { allSteps, draw, flowOf } from '../run/flow';
 import { StepDetail } from '../run/step-detail';
 import { Timeline } from '../run/timeline';
 import { Why } from '../run/why';
 
-const Diagram = lazy(() => import('../run/diagram').then(({ Diagram: component }) => ({ default: component })));
 const route = getRouteApi('/runs/$runId');
 
 export function RunPage() {
@@ -109,9 +109,7 @@ function Picture({ run, executions, definition, chosen, choose }: PictureProps) 
   const height = Math.min(660, Math.max(260, drawing.height + 48));
   return (
     <div className="runlayout">
-      <section className="panel" style={{ height, overflow: 'hidden' }} aria-label="Diagram of the run">
-        <Suspense fallback={<div style={{ padding: 14 }}><Loading /></div>}><div className="flow" style={{ borderRadius: 8 }}><Diagram drawing={drawing} chosen={chosen} choose={choose} focus={focus} /></div></Suspense>
-      </section>
+      <Drawn drawing={drawing} label="Diagram of the run" height={height} chosen={chosen} choose={choose} focus={focus} />
       {step === undefined ? (
         <StepList steps={steps} choose={choose} />
       ) : (

@@ -2,19 +2,20 @@
 import { Button, Group, Stack, Textarea } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { lazy, Suspense, useEffect, useRef, useState } from 'react';
+import { Suspense, useEffect, useRef, useState } from 'react';
 import { actAs, acting } from '../api/client';
 import { approve, reject, useCommand } from '../api/commands';
 import { meQuery } from '../api/queries';
 import type { ApprovalRow, Json } from '../api/shapes';
 import { isWriting } from '../shell/shortcuts';
 import { Icon } from './icon';
+import { lazily } from './lazily';
 import { isEmptyJson, JsonView } from './json-view';
 import { Chip, OUTCOME_LOOKS } from './status';
 import { Note, Problem } from './telling';
 import { Ago, moment } from './time';
 
-const Markdown = lazy(() => import('./markdown'));
+const Markdown = lazily(() => import('./markdown').then((room) => room.default));
 
 export function GateCard({ approval, inRun = false }: { readonly approval: ApprovalRow; readonly inRun?: boolean }) {
   const { title, description, data, state, outcome, quorum, given, deadline, overdue, allowedRoles, decidedBy, decidedAt, note, batchName, runId, since } = approval;

@@ -59,6 +59,17 @@ export function PageProblem({ error, what }: { readonly error: Error; readonly w
   );
 }
 
+/** In place of a page that broke; what is around it stays. */
+export function PageBroken({ error }: { readonly error: unknown }) {
+  return (
+    <div className="stack">
+      <h1>This page broke</h1>
+      <Problem error={error instanceof Error ? error : new Error(String(error))} />
+      <p><button type="button" className="pill" onClick={() => location.reload()}>Load the page anew</button></p>
+    </div>
+  );
+}
+
 export function Loading({ rows = 6 }: { readonly rows?: number }) {
   return (
     <div className="stack" aria-busy="true" role="status">

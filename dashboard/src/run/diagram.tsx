@@ -1,5 +1,4 @@
 /** The diagram: the pinned definition with live states. Loaded when it is looked at. */
-import '@xyflow/react/dist/base.css';
 import { Controls, Handle, Position, ReactFlow, ReactFlowProvider, useReactFlow, useStore } from '@xyflow/react';
 import type { Edge, Node, NodeProps } from '@xyflow/react';
 import { createContext, useContext, useEffect, useMemo, useRef } from 'react';
