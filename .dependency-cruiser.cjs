@@ -52,7 +52,7 @@ const roomRules = [
   roomRule('telemetry', [], 'Everybody may be measured; the meter looks at nobody.'),
   roomRule(
     'cli',
-    [...room('audit', 'log'), '^src/main[.]ts$'],
+    [...room('audit', 'log'), '^src/reading/read-progress[.]ts$', '^src/main[.]ts$'],
     'The CLI is a client of the REST doors; offline it reads the log through the audit room.',
   ),
   roomRule(

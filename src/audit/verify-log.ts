@@ -1,16 +1,18 @@
 /**
- * Verifies a whole log: every fact of every stream against its hash, every chain against its order, every payload that
- * stands outside its fact against its name. Reads only; trusts nothing but the bytes.
+ * Verifies a log: every fact of every stream against its hash, every chain against its order, every id against its
+ * command, every payload that stands outside its fact against its name. Reads only; trusts nothing but the bytes.
  */
 import { createHash } from 'node:crypto';
 import { GENESIS_HASH, verifyChain } from '../events/envelope.js';
 import { isBlobRef } from '../events/json.js';
+import { uuidOf } from '../ids.js';
 import type { EventReader, StoredFact } from '../log/event-reader.js';
+import type { BrokenPlace } from '../log/sqlite.examiner.js';
 
-/** The first thing that is wrong in a stream; what comes after it can't be judged. */
+/** The first thing that is wrong in a stream (what comes after it can't be judged), or a place that belongs to none. */
 export interface LogFault {
-  readonly stream: string;
-  readonly revision: number;
+  readonly stream: string | null;
+  readonly revision: number | null;
   readonly position: string;
   readonly reason: string;
 }
@@ -29,35 +31,67 @@ export interface VerifyProgress {
   readonly position: string;
 }
 
-/** Where a chain stands; undefined once it is broken. */
-type Chain = { readonly revision: number; readonly head: string } | undefined;
+/** A log as far as it is verified. `examine` names what is no fact and goes on; `readAll` is there for a log that has none. */
+export type VerifiedLog = Pick<EventReader, 'readBlob'> & (Pick<EventReader, 'readAll'> | { examine(): AsyncIterable<readonly (StoredFact | BrokenPlace)[]> });
 
-/** @param progress told after each page */
-export async function verifyLog(reader: Pick<EventReader, 'readAll' | 'readBlob' | 'head'>, progress: (so: VerifyProgress) => void = () => undefined): Promise<LogVerdict> {
-  const chains = new Map<string, Chain>();
+/** Where a chain stands: its last fact, and which fact of its command that was. */
+interface Chain {
+  readonly revision: number;
+  readonly head: string;
+  readonly command: string;
+  readonly index: number;
+}
+
+const NAMES = ['$causationId', '$correlationId', 'actor', 'at', 'commandId', 'hash', 'machine', 'prevHash', 'roles', 'schemaVersion', 'via'] as const;
+
+export interface VerifyOptions {
+  /** Told after each page. */
+  readonly progress?: (so: VerifyProgress) => void;
+  /** A position that somebody has seen: a log that ends before it was cut off. */
+  readonly seen?: string | undefined;
+}
+
+export async function verifyLog(log: VerifiedLog, { progress = () => undefined, seen = '' }: VerifyOptions = {}): Promise<LogVerdict> {
+  /** Undefined once the chain is broken. */
+  const chains = new Map<string, Chain | undefined>();
   const faults: LogFault[] = [];
   let [facts, payloads, head] = [0, 0, ''];
-  for await (const page of reader.readAll()) {
-    for (const fact of page) {
-      facts += 1;
-      head = fact.position;
-      if (chains.has(fact.stream) && chains.get(fact.stream) === undefined) continue;
-      const fault = chainFault(fact, chains) ?? (await payloadFault(fact, reader, () => (payloads += 1)));
-      if (fault === undefined) continue;
-      chains.set(fact.stream, undefined);
-      faults.push({ stream: fact.stream, revision: fact.revision, position: fact.position, reason: fault });
+  for await (const page of 'examine' in log ? log.examine() : log.readAll()) {
+    for (const found of page) {
+      const { stream, revision, position } = found;
+      if ('type' in found) facts += 1;
+      if (position > head) head = position;
+      if (stream !== null && chains.has(stream) && chains.get(stream) === undefined) continue;
+      const reason = 'type' in found ? (chainFault(found, chains) ?? (await payloadFault(found, log, () => (payloads += 1)))) : found.broken;
+      if (reason === undefined) continue;
+      if (stream !== null) chains.set(stream, undefined);
+      faults.push({ stream, revision, position, reason });
     }
     progress({ facts, position: head });
   }
+  if (seen > head) faults.push({ stream: null, revision: null, position: head, reason: `The log ends here, and ${seen} has been seen: its end was cut off.` });
   return { streams: chains.size, facts, payloads, faults, head };
 }
 
-function chainFault(fact: StoredFact, chains: Map<string, Chain>): string | undefined {
+function chainFault(fact: StoredFact, chains: Map<string, Chain | undefined>): string | undefined {
   const before = chains.get(fact.stream);
+  const odd = metadataFault(fact);
+  if (odd !== undefined) return odd;
   const verdict = verifyChain([fact], before === undefined ? { revision: 0, prevHash: GENESIS_HASH } : { revision: before.revision + 1, prevHash: before.head });
   if (!verdict.ok) return verdict.reason;
-  chains.set(fact.stream, { revision: fact.revision, head: verdict.head });
+  const command = fact.metadata['commandId'] ?? '';
+  const index = before?.command === command ? before.index + 1 : 0;
+  // The id stands outside of what is hashed, and follows from what stands in it.
+  if (fact.id !== uuidOf(command, index)) return `Its id is not that of fact ${index} of its command: it was changed.`;
+  chains.set(fact.stream, { revision: fact.revision, head: verdict.head, command, index });
   return undefined;
+}
+
+function metadataFault({ metadata }: StoredFact): string | undefined {
+  const missing = NAMES.filter((name) => metadata[name] === undefined);
+  if (missing.length > 0) return `Its metadata lacks ${missing.join(', ')}.`;
+  const odd = Object.entries(metadata).filter(([, value]) => typeof value !== 'string').map(([name]) => name);
+  return odd.length > 0 ? `Its metadata is no map of strings: ${odd.join(', ')}.` : undefined;
 }
 
 async function payloadFault({ data }: StoredFact, reader: Pick<EventReader, 'readBlob'>, found: () => void): Promise<string | undefined> {

@@ -32,6 +32,17 @@ describe('sluice verify', () => {
     expect([code, out]).toEqual([1, expect.stringMatching(/run-[0-9a-f-]{36} +2 .*hash is not the hash/)]);
   });
 
+  it('names a fact that is no JSON, and an end that was cut off behind the rows, and goes on', async () => {
+    const file = new Database(join(directory, 'log.db'));
+    file.exec("update facts set data = 'x' where type = 'BatchDefined' and revision = 0 and position = (select min(position) from facts where type = 'BatchDefined'); delete from facts where position > 15");
+    file.close();
+    const { code, out, err } = await ask(NOWHERE, ['verify', directory, '--json']);
+    expect([code, err]).toEqual([1, '']);
+    const document: unknown = JSON.parse(out);
+    const faults = ['data is no JSON', 'hash is not the hash', 'end was cut off'].map((reason) => expect.objectContaining({ reason: expect.stringContaining(reason) }));
+    expect(document).toMatchObject({ faults: expect.arrayContaining(faults) });
+  });
+
   it('says what to do where there is no log', async () => {
     const { code, err } = await ask(NOWHERE, ['verify', join(directory, 'nothing')]);
     expect([code, err]).toEqual([2, expect.stringMatching(/can't be opened/)]);

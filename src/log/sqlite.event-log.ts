@@ -17,6 +17,7 @@ import type { AppendResult, Blob, EventWriter, ExpectedRevision, NewFact } from 
 import { TooLarge, Unavailable } from './log-errors.js';
 import { positionText } from './sqlite.codec.js';
 import { CommitQueue } from './sqlite.commit-queue.js';
+import { examine } from './sqlite.examiner.js';
 import { pagesOf, SqliteReader } from './sqlite.reader.js';
 import { ensureDirectory, logFileIn, openForReading, openForWriting, type OpenedLog } from './sqlite.schema.js';
 import { Subscriptions } from './subscription.js';
@@ -136,7 +137,7 @@ export class SqliteEventLog implements EventReader, EventWriter {
 }
 
 /** A log that is only read: there is no live delivery, because another process writes. */
-export type SqliteLogReader = Omit<EventReader, 'subscribe'> & { readonly identity: string; close(): void };
+export type SqliteLogReader = Omit<EventReader, 'subscribe'> & { readonly identity: string; examine(): ReturnType<typeof examine>; close(): void };
 
 /**
  * Opens the log of a data directory for reading, also while a server writes it. Takes no lock.
@@ -150,6 +151,7 @@ export function openSqliteLogReader(options: { readonly directory: string }): Sq
     identity,
     readStream: async (stream, readOptions) => reader.readStream(stream, readOptions),
     readAll: (readOptions) => pagesOf(reader, readOptions),
+    examine: () => examine(db),
     head: async () => headText(reader),
     readBlob: async (sha256) => reader.readBlob(sha256),
     close: () => {
