@@ -34,7 +34,7 @@ export interface RejectedFault {
 /** A command that this state does not take. A value, not an exception: nothing was written. */
 export interface Rejected {
   readonly rejected:
-    | 'not-found' | 'forbidden' | 'run-already-ended' | 'gate-already-decided' | 'approval-stale' | 'not-retryable' | 'validation-failed' | 'fenced' | 'lost-claim'
+    | 'not-found' | 'forbidden' | 'run-already-ended' | 'gate-already-decided' | 'approval-stale' | 'not-retryable' | 'validation-failed' | 'fenced' | 'lost-claim' | 'run-paused'
     | 'duplicate-name' | 'code-defined' | 'batch-deleted' | 'version-conflict' | 'not-supported-yet' | 'idempotency-key-reused' | 'quarantined';
   /** A sentence that a person can act on. */
   readonly detail: string;

@@ -145,6 +145,7 @@ export class Reactor {
     this.inputs.apply(runId, fact);
     if (!this.live) return;
     if (fact.type === 'StepCancelled' || fact.type === 'StepFailed') this.parts.runner.letGo([fact.data.executionId]);
+    if (fact.type === 'RunPaused') this.parts.runner.letGo(this.worklist.unclaimedOf(runId));
     if (fact.type === 'StepStarted' && fact.data.worker === this.parts.runner.node) this.run(runId, fact.data.executionId);
     if (fact.type === 'StepStopRequested') this.parts.runner.stop(fact.data.executionId, fact.data.reason);
   }
@@ -182,12 +183,12 @@ export class Reactor {
     this.fireDue();
   }
 
-  /** Its slot is held until a fact says what came of the claim: that may be seen after the answer. */
+  /** Its slot is held until a fact says what came of the claim, or paused its run: that may be seen after the answer. */
   private claim({ runId, executionId, stepId }: Attempt): void {
     const { node } = this.parts.runner;
     const origin = { actor: `node:${node}`, roles: [], via: 'runner', commandId: ids.claimCommand(executionId, node) } as const;
     void this.ask(new ClaimStep(runId, executionId, stepId, node, origin)).then((refused) => {
-      if (refused === undefined) return;
+      if (refused === undefined || refused === 'run-paused') return;
       this.worklist.passOver(executionId);
       this.parts.runner.letGo([executionId]);
     });

@@ -52,6 +52,21 @@ describe('the worklist', () => {
     expect([...worklist.attempts()].map((attempt) => attempt.stepId)).toEqual(['a', 'c']);
   });
 
+  it('keeps back what nobody has claimed while its run is paused, until it is resumed or winds down', () => {
+    for (const end of ['RunResumed', 'CancelRequested'] as const) {
+      const worklist = new Worklist();
+      const run = speaker(worklist);
+      run.dispatch('a');
+      run.dispatch('b');
+      run.start('a');
+      run.say('RunPaused', { by: 'olga', reason: null });
+      expect([...worklist.waiting(), ...worklist.hanging()]).toEqual([]);
+      expect(worklist.unclaimedOf(run.runId)).toEqual([ids.execution(run.runId, 'b', 1)]);
+      run.say(end, { by: 'olga', reason: null });
+      expect([...worklist.waiting()].map(({ stepId }) => stepId)).toEqual(['b']);
+    }
+  });
+
   it('passes over facts that come again, also of a run that has ended', () => {
     const worklist = new Worklist();
     const runId = ids.runOf(ids.freshCommand());

@@ -79,9 +79,9 @@ export class Worklist {
     run.revision = fact.revision;
     this.applyAttempt(runId, fact);
     this.applyTimer(runId, fact);
-    if (fact.type === 'RunPaused') run.paused = true;
+    if (fact.type === 'RunPaused') this.pause(run, true);
     // What winds down is not held up any more.
-    if (fact.type === 'RunResumed' || fact.type === 'RunFailing' || fact.type === 'CancelRequested') run.paused = false;
+    if (fact.type === 'RunResumed' || fact.type === 'RunFailing' || fact.type === 'CancelRequested') this.pause(run, false);
     if (fact.type === 'GateParked') run.gates += 1;
     if (GATE_ENDS.has(fact.type)) run.gates -= 1;
     this.sort(runId, run);
@@ -111,6 +111,11 @@ export class Worklist {
   /** Every open attempt: a walk over all runs, for the start alone. */
   *attempts(): Generator<Attempt> {
     for (const { attempts } of this.runs.values()) if (attempts !== undefined) yield* attempts.values();
+  }
+
+  /** Open attempts of a run that no node has claimed. */
+  unclaimedOf(runId: RunId): readonly string[] {
+    return [...(this.runs.get(runId)?.attempts?.values() ?? [])].filter(({ worker }) => worker === null).map(({ executionId }) => executionId);
   }
 
   find(runId: RunId, executionId: string): Attempt | undefined {
@@ -145,6 +150,15 @@ export class Worklist {
     else this.idle.delete(runId);
   }
 
+  /** What nobody has claimed is not to be had while its run is paused. */
+  private pause(run: OpenRun, paused: boolean): void {
+    run.paused = paused;
+    for (const attempt of run.attempts?.values() ?? []) {
+      if (paused) this.unclaimed.delete(attempt.executionId);
+      else if (attempt.worker === null) this.unclaimed.set(attempt.executionId, attempt);
+    }
+  }
+
   private applyAttempt(runId: RunId, { type, data, revision }: Placed<RunFact>): void {
     switch (type) {
       case 'StepDispatched': {
@@ -168,7 +182,7 @@ export class Worklist {
   private put(attempt: Attempt): void {
     const run = this.open(attempt.runId);
     (run.attempts ??= new Map()).set(attempt.executionId, attempt);
-    if (attempt.worker === null) this.unclaimed.set(attempt.executionId, attempt);
+    if (attempt.worker === null && !run.paused) this.unclaimed.set(attempt.executionId, attempt);
     else this.unclaimed.delete(attempt.executionId);
   }
 

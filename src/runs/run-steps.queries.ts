@@ -200,7 +200,7 @@ function gateWait({ state, stepId, title, since, allowedRoles, quorum, given, de
 
 function attemptWait({ stepStatus, stepId, job, attempt, queuedAt, startedAt, endedAt, endsAt, worker, stopping }: ExecutionHistoryRow, { paused }: RunHistoryRow): WaitsFor[] {
   const ends = endsAt === null ? {} : { endsAt };
-  if (stepStatus === 'dispatched') return [{ what: 'slot', stepId, since: queuedAt, who: [], text: `Attempt ${attempt} at ${stepId} waits for a node with a free slot and the job ${job}.` }];
+  if (stepStatus === 'dispatched') return [{ what: 'slot', stepId, since: queuedAt, who: [], text: `Attempt ${attempt} at ${stepId} waits ${paused ? 'for the run to be resumed, and then ' : ''}for a node with a free slot and the job ${job}.` }];
   if (stepStatus === 'running') {
     const doing = stopping === null ? 'runs' : 'was told to stop';
     return [{ what: 'job', stepId, since: startedAt ?? queuedAt, who: worker === null ? [] : [worker], ...ends, text: `Attempt ${attempt} at ${stepId} ${doing} (job ${job}).` }];

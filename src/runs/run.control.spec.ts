@@ -22,6 +22,15 @@ describe('a paused run', () => {
     expect(resume(trial)).toBe('run-already-ended');
   });
 
+  it('lets no node claim what was dispatched before, until it is resumed', () => {
+    const trial = new Trial({ steps: [job('a')] }, false);
+    trial.start();
+    pause(trial);
+    expect(trial.claim('a')).toBe('run-paused');
+    resume(trial);
+    expect(trial.claim('a')).toEqual(['StepStarted']);
+  });
+
   it('tries again after it is resumed what came due meanwhile, and leaves the rest to its timer', () => {
     const retry = (initialDelay: string) => ({ retry: { maxAttempts: 2, backoff: 'fixed', initialDelay, jitter: false } });
     const trial = new Trial({ steps: [{ id: 'p', type: 'parallel', branches: [{ steps: [job('a', retry('1s'))] }, { steps: [job('b', retry('1h'))] }, { steps: [job('c')] }] }] });

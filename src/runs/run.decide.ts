@@ -124,6 +124,7 @@ function claim(draft: RunDraft, command: ClaimStep): Decision<RunSnapshot> {
   if (step.status === 'running' && step.worker === command.worker) return { facts: [], state: draft.state };
   // While the run winds down in several appends, what is still to be let go is not begun any more.
   if (step.status !== 'dispatched' || haltReason(draft, node) !== null) return lostClaim(command.executionId);
+  if (draft.run.paused) return { rejected: 'run-paused', detail: `Execution ${command.executionId} waits for its run to be resumed.` };
   startAttempt(draft, node, command.worker);
   return { facts: draft.facts, state: draft.state };
 }

@@ -28,6 +28,11 @@ export class Client {
     return this.world.when(() => this.world.runFacts(runId).some(({ type }) => types.includes(type)));
   }
 
+  /** Resolves when a fact of one of these types stands in the run's stream, about this step. */
+  saidOf(runId: RunId, stepId: string, ...types: readonly string[]): Promise<void> {
+    return this.world.when(() => this.world.runFacts(runId).some(({ type, data }) => types.includes(type) && data['stepId'] === stepId));
+  }
+
   /** Resolves when the run has ended. */
   ended(runId: RunId): Promise<void> {
     return this.said(runId, 'RunCompleted', 'RunFailed', 'RunCancelled');

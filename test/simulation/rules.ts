@@ -40,7 +40,7 @@ export async function broken(world: World, allowed: Allowed): Promise<string[]> 
     ...commandsOnce(world.facts),
     ...outcomes(world, states),
     ...calls(world),
-    ...[...runsOf(world)].flatMap(([runId, facts]) => [...counts(runId, facts, states.get(runId)), ...timers(runId, facts, allowed.awayMs)]),
+    ...[...runsOf(world)].flatMap(([runId, facts]) => [...counts(runId, facts, states.get(runId)), ...paused(runId, facts), ...timers(runId, facts, allowed.awayMs)]),
     ...(allowed.refusals === true ? [] : world.facts.filter(({ stream }) => stream.startsWith(world.streams.prefix('audit'))).map(({ type, data }) => `${type}: ${JSON.stringify(data)}`)),
     ...(await rows(world)),
   ];
@@ -126,6 +126,16 @@ function counts(runId: string, stored: readonly StoredFact[], state: RunSnapshot
     if (Object.values(by).reduce((sum, one) => sum + one, 0) !== total) wrong.push(`Run ${runId} does not add up at ${fact.revision}: ${JSON.stringify(counted)}`);
   }
   return isDeepStrictEqual([counted, status], [state?.context.counts, state?.value]) ? wrong : [...wrong, `Run ${runId} is ${status} with ${JSON.stringify(counted)} by its facts, and ${state?.value} with ${JSON.stringify(state?.context.counts)} by its machine.`];
+}
+
+/** Nothing is begun between a pause and what ends it. */
+function paused(runId: string, facts: readonly StoredFact[]): string[] {
+  let held = false;
+  return facts.flatMap(({ type, revision }) => {
+    if (type === 'RunPaused') held = true;
+    if (type === 'RunResumed' || type === 'RunFailing' || type === 'CancelRequested') held = false;
+    return held && (type === 'StepDispatched' || type === 'StepStarted' || type === 'GateParked') ? [`Run ${runId} is paused, and ${type} stands at ${revision}.`] : [];
+  });
 }
 
 /** No timer fired early, and none much later than a node was there for it. */

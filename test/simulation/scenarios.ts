@@ -83,6 +83,17 @@ export const SCENARIOS: readonly Scenario[] = [
   { name: 'the run takes too long', batch: { timeout: 5_000, steps: [work('a'), gate()] }, script: toTheEnd },
   { name: 'a decision', batch: { steps: [work('a', { outputs: { n: 7 } }), { id: 'size', type: 'decision', branches: [{ id: 'big', when: 'outputs.a.n > 5', steps: [work('audit')] }, { id: 'small', steps: [work('file')] }] }] }, script: toTheEnd },
   {
+    name: 'paused while an attempt waits for a slot', batch: { steps: [{ id: 'all', type: 'parallel', branches: ['x', 'y', 'z'].map((id) => ({ steps: [work(id, { ms: 1_000 })] })) }] },
+    script: async (client) => {
+      const runId = await client.start('it');
+      await client.must(client.pausing(runId));
+      // A crash may come first: what was claimed is lost then, and waits as well.
+      await Promise.all(['x', 'y'].map((id) => client.saidOf(runId, id, 'StepSucceeded', 'StepLost')));
+      await client.must(client.resuming(runId));
+      await client.ended(runId);
+    },
+  },
+  {
     name: 'paused and resumed', batch: { steps: [work('a', { ms: 100 }), work('b')] },
     script: async (client) => {
       const runId = await client.start('it');
