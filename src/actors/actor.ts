@@ -39,6 +39,8 @@ export interface Rejected {
   /** A sentence that a person can act on. */
   readonly detail: string;
   readonly errors?: readonly RejectedFault[];
+  /** The run that did before what was asked for. */
+  readonly retriedBy?: string;
 }
 
 export function isRejected(decision: object): decision is Rejected {

@@ -8,15 +8,16 @@ export interface Refusal {
   readonly rejected: string;
   readonly detail: string;
   readonly errors?: readonly ProblemFault[];
+  readonly retriedBy?: string;
 }
 
 export function isRefusal(answer: object): answer is Refusal {
   return 'rejected' in answer;
 }
 
-export function problemOf({ rejected, detail, errors }: Refusal, extras: ProblemExtras = {}): Problem {
+export function problemOf({ rejected, detail, errors, retriedBy }: Refusal, extras: ProblemExtras = {}): Problem {
   if (!isSlug(rejected)) throw new Error(`A command was refused as ${rejected}, which no door tells.`);
-  return new Problem(rejected, detail, { ...extras, ...(errors !== undefined && { errors }) });
+  return new Problem(rejected, detail, { ...extras, ...(errors !== undefined && { errors }), ...(retriedBy !== undefined && { retriedBy }) });
 }
 
 export interface Mutation {

@@ -27,6 +27,7 @@ export const problemAnswer = z
     type: z.string(), title: z.string(), status: z.int(), detail: z.string(),
     errors: z.array(faultAnswer).optional(),
     allowedActions: z.array(z.unknown()).optional(),
+    retriedBy: uuidAnswer.optional().describe('Of `not-retryable`: the run that retries this one already'),
   })
   .meta({ id: 'Problem', description: 'Every refusal (RFC 9457): `type` is urn:sluice:<slug>, `detail` a sentence that a person can act on' });
 

@@ -48,6 +48,8 @@ export interface ProblemExtras {
   readonly errors?: readonly ProblemFault[];
   /** What the caller could do instead, for a command that the machine refused. */
   readonly allowedActions?: readonly unknown[];
+  /** The run that retries this one already. */
+  readonly retriedBy?: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -59,6 +61,7 @@ export interface ProblemBody {
   readonly detail: string;
   readonly errors?: readonly ProblemFault[];
   readonly allowedActions?: readonly unknown[];
+  readonly retriedBy?: string;
 }
 
 /**
@@ -82,13 +85,14 @@ export class Problem extends Error {
   }
 
   body(): ProblemBody {
-    const { errors, allowedActions } = this.extras;
+    const { errors, allowedActions, retriedBy } = this.extras;
     return {
       type: `urn:sluice:${this.slug}`,
       ...PROBLEMS[this.slug],
       detail: this.detail,
       ...(errors === undefined ? {} : { errors }),
       ...(allowedActions === undefined ? {} : { allowedActions }),
+      ...(retriedBy === undefined ? {} : { retriedBy }),
     };
   }
 }

@@ -12,7 +12,7 @@ import { versionDifferences } from './version-differences.js';
 
 export function decideRetry(state: RunSnapshot | undefined, command: RetryRun, ctx: RunCtx): Decision<RunSnapshot> {
   const { of, version, fromStep } = command.retry;
-  if (state !== undefined) return { rejected: 'not-retryable', detail: `Run ${of} was retried before: that is run ${command.runId}. Retry that one, if it has failed too.` };
+  if (state !== undefined) return { rejected: 'not-retryable', detail: `Run ${of} was retried before: that is run ${command.runId}. Retry that one, if it has failed too.`, retriedBy: command.runId };
   const { original, batch } = ctx;
   if (original === undefined || batch === undefined) throw new Error('RetryRun needs the run that it tries again, and its batch.');
   if (isRejected(original)) return original;

@@ -192,7 +192,7 @@ export function expectProblem(answer: Answer<unknown>, slug: ProblemSlug): Probl
   expect(answer.status).toBe(PROBLEMS[slug].status);
   expect(answer.headers.get('content-type')).toMatch(/^application\/problem\+json/);
   expect(body.detail).toMatch(/\S \S/);
-  expect(Object.keys(body).filter((key) => !['type', 'title', 'status', 'detail', 'errors', 'allowedActions'].includes(key))).toEqual([]);
+  expect(Object.keys(body).filter((key) => !['type', 'title', 'status', 'detail', 'errors', 'allowedActions', 'retriedBy'].includes(key))).toEqual([]);
   expect(answer.text).not.toMatch(/\bat \S+ \(|node_modules|\.ts:\d|stack/);
   return body;
 }

@@ -56,8 +56,8 @@ onBoth('A retry', (house) => {
     const first = await retry(run.id, {}, { key: 'once' });
     const same = await retry(run.id, {}, { key: 'once' });
     expect([first.status, same.status, same.headers.get('idempotent-replayed'), same.body]).toEqual([202, 202, 'true', first.body]);
-    const { detail } = expectProblem(await retry(run.id), 'not-retryable');
-    expect(detail).toContain(first.body.runId);
+    const { detail, retriedBy } = expectProblem(await retry(run.id), 'not-retryable');
+    expect([detail, retriedBy]).toEqual([expect.stringContaining(first.body.runId), first.body.runId]);
   });
 
   it('is refused for what has not ended in that way, for strangers, and for who may not', async () => {
