@@ -183,6 +183,21 @@ describe('the actor host', () => {
       expect(sum(await log.readStream('run-c'))).toBe(15);
     });
 
+    it('settles also the command that it added itself when the append was not taken', async () => {
+      const settled: (readonly [Add, boolean])[] = [];
+      const following: ActorKind<number, Add> = {
+        ...together, settle: (command, appended) => void settled.push([command, appended]), goOn: () => add(50),
+        decider: (command, state, followed) => counter.decider(command, state).then((decide) => (...given) => ({ ...decide(...given), ...(followed === true && { more: true }) })),
+      };
+      const log = openSqliteLog({ directory: ':memory:', clock: new SystemClock() });
+      let appends = 0;
+      const host = new ActorHost(following, log, { append: (...append) => ((appends += 1) === 3 ? Promise.reject(new Unavailable('gone')) : log.append(...append)) }, new SystemClock());
+      await host.execute(add(1));
+      await Promise.all([add(2), add(3), add(4)].map((command) => host.execute(command)));
+      expect(settled.filter(([{ by }]) => by === 50)).toEqual([[expect.anything(), false]]);
+      expect(sum(await log.readStream('run-c'))).toBe(10);
+    });
+
     it('decides each alone when somebody else was faster', async () => {
       const { host, log } = opened();
       const other = new ActorHost(together, log, log, new SystemClock());

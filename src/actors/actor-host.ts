@@ -136,18 +136,20 @@ export class ActorHost<S, C extends ActorCommand> {
   /** Gives those that did not fit. All of them: nothing is known of any, so each looks for itself. */
   private async performTogether(stream: string, group: readonly Asked<S, C>[]): Promise<readonly Asked<S, C>[]> {
     const commands = group.map(({ command }) => command);
+    let said: readonly C[] = [];
     try {
       const kept = this.kept.get(stream) ?? (await this.load(stream));
       if (kept === undefined) return group;
       const nowMs = this.clock.now();
       const so = await decideTogether(this.kind, { stream, kept, nowMs, commands });
+      said = so.said;
       const position = so.sealed.length === 0 ? kept.position : await this.appended(stream, kept, so);
       if (position === undefined) return group;
       so.answers.forEach((answer, at) => group[at]?.answer(isRejected(answer) ? answer : { ...answer, position, replayed: false }));
       if (so.more !== undefined) this.goOn(so.more);
       return group.slice(so.answers.length);
     } catch {
-      for (const command of commands) this.kind.settle?.(command, false);
+      for (const command of new Set([...commands, ...said])) this.kind.settle?.(command, false);
       this.kept.delete(stream);
       return group;
     }

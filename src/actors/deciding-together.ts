@@ -44,7 +44,7 @@ interface Growing<S, C> {
 
 export async function decideTogether<S, C extends ActorCommand>(kind: ActorKind<S, C>, { stream, kept, nowMs, commands }: Asked<S, C>): Promise<Together<S, C>> {
   const so: Growing<S, C> = { sealed: [], blobs: [], said: [], state: kept.state, revision: kept.revision, head: kept.head, bytes: 0 };
-  const decided = async (command: C, followed: boolean): Promise<Decision<S> | undefined> => {
+  const taken = async (command: C, followed: boolean): Promise<Decision<S> | undefined> => {
     const decide = await kind.decider(command, so.state, followed);
     const decision = decide(so.state, so.revision, { nowMs, random: randomFraction });
     if (isRejected(decision) || decision.facts.length === 0) {
@@ -63,6 +63,11 @@ export async function decideTogether<S, C extends ActorCommand>(kind: ActorKind<
     Object.assign(so, { state: decision.state, revision: so.revision + sealed.length, head: sealed.at(-1)!.metadata.hash, bytes });
     return decision;
   };
+  const decided = (command: C, followed: boolean): Promise<Decision<S> | undefined> =>
+    taken(command, followed).catch((error: unknown) => {
+      kind.settle?.(command, false);
+      throw error;
+    });
   const answers: Together<S, C>['answers'][number][] = [];
   let more: C | undefined;
   for (const command of commands) {
