@@ -21,8 +21,12 @@ export function isJsonObject(value: JsonValue | undefined): value is JsonObject 
 
 /** ISO 8601, UTC, milliseconds: how every time is written, in facts and in answers. */
 export function isoTime(ms: number): string {
-  return new Date(ms).toISOString();
+  // What belongs to one decision or one commit is written at the same time.
+  if (ms !== last.ms) last = { ms, text: new Date(ms).toISOString() };
+  return last.text;
 }
+
+let last = { ms: 0, text: '1970-01-01T00:00:00.000Z' };
 
 /** @throws SyntaxError */
 export function parseJson(text: string): JsonValue {

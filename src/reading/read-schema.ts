@@ -1,6 +1,6 @@
 /** The file of the read store: its own tables, and how those of a build are made, named and written. */
 import type Database from 'better-sqlite3';
-import { encodeRow } from './rows.codec.js';
+import { encoderOf } from './rows.codec.js';
 import type { AnyTable, ColumnType } from './projection.js';
 import type { TableStatements } from './row-buffer.js';
 
@@ -54,6 +54,7 @@ export function statementsFor(db: Database.Database, table: AnyTable, name: stri
   const load = db.prepare(`select * from ${quoted(name)} where ${byKey}`);
   const put = db.prepare(`insert into ${quoted(name)} (${list(columns)}) values (${marks}) on conflict (${list(table.key)}) do ${update}`);
   const remove = db.prepare(`delete from ${quoted(name)} where ${byKey}`);
+  const encoded = encoderOf(table);
   const adding = new Map<string, Database.Statement>();
   const add = (column: string): Database.Statement => {
     let statement = adding.get(column);
@@ -72,7 +73,7 @@ export function statementsFor(db: Database.Database, table: AnyTable, name: stri
       const row: unknown = load.get(...key);
       return typeof row === 'object' && row !== null ? row : undefined;
     },
-    put: (row) => void put.run(...encodeRow(table, row)),
+    put: (row) => void put.run(...encoded(row)),
     remove: (key) => void remove.run(...key),
     add: (key, column, amount) => void add(column).run(...key, amount),
   };

@@ -19,14 +19,14 @@ export interface TableStatements {
 interface Held {
   readonly key: readonly KeyValue[];
   /** Null: it is not there. */
-  readonly row: object | null;
-  readonly changed: boolean;
+  row: object | null;
+  changed: boolean;
 }
 
 interface Sum {
   readonly key: readonly KeyValue[];
   readonly column: string;
-  readonly amount: number;
+  amount: number;
 }
 
 class Page {
@@ -36,18 +36,20 @@ class Page {
 
 export class RowBuffer implements Rows {
   private readonly pages = new Map<AnyTable, Page>();
-  private readonly touched = new Map<AnyTable, Page>();
+  /** What takes back the fact that is being applied, newest last. */
+  private undo: (() => void)[] = [];
 
   constructor(private readonly statementsOf: (table: AnyTable) => TableStatements) {}
 
   /** Does what one fact asks; nothing of it stays if it throws. */
   whole(work: () => void): void {
-    this.touched.clear();
-    work();
-    for (const [table, page] of this.touched) {
-      const into = pageOf(this.pages, table);
-      for (const [place, held] of page.held) into.held.set(place, held);
-      for (const [place, sum] of page.sums) into.sums.set(place, grown(into.sums.get(place), sum));
+    try {
+      work();
+    } catch (error) {
+      for (const takeBack of this.undo.reverse()) takeBack();
+      throw error;
+    } finally {
+      this.undo = [];
     }
   }
 
@@ -68,11 +70,12 @@ export class RowBuffer implements Rows {
 
   get<R extends object>(table: Table<R>, ...key: readonly KeyValue[]): R | undefined {
     const place = placeOf(key);
-    const held = this.touched.get(table)?.held.get(place) ?? this.pages.get(table)?.held.get(place);
-    if (held !== undefined) return held.row === null ? undefined : heldRow(table, held.row);
+    const { held } = this.pageOf(table);
+    const known = held.get(place);
+    if (known !== undefined) return known.row === null ? undefined : heldRow(table, known.row);
     const stored = this.statementsOf(table).load(key);
     const row = stored === undefined ? null : decodeRow(table, stored);
-    pageOf(this.pages, table).held.set(place, { key, row, changed: false });
+    held.set(place, { key, row, changed: false });
     return row ?? undefined;
   }
 
@@ -86,26 +89,40 @@ export class RowBuffer implements Rows {
 
   add<R extends object>(table: Table<R>, of: Partial<R>, column: keyof R & string, amount: number): void {
     const key = keyOf(table, of);
-    const { sums } = pageOf(this.touched, table);
+    const { sums } = this.pageOf(table);
     const place = `${column} ${placeOf(key)}`;
-    sums.set(place, grown(sums.get(place), { key, column, amount }));
+    const sum = sums.get(place);
+    if (sum === undefined) {
+      sums.set(place, { key, column, amount });
+      this.undo.push(() => sums.delete(place));
+    } else {
+      sum.amount += amount;
+      this.undo.push(() => (sum.amount -= amount));
+    }
   }
 
   private hold(table: AnyTable, key: readonly KeyValue[], row: object | null): void {
-    pageOf(this.touched, table).held.set(placeOf(key), { key, row, changed: true });
+    const { held } = this.pageOf(table);
+    const place = placeOf(key);
+    const before = held.get(place);
+    if (before === undefined) {
+      held.set(place, { key, row, changed: true });
+      this.undo.push(() => held.delete(place));
+    } else {
+      const { row: was, changed } = before;
+      before.row = row;
+      before.changed = true;
+      this.undo.push(() => Object.assign(before, { row: was, changed }));
+    }
   }
-}
 
-function pageOf(pages: Map<AnyTable, Page>, table: AnyTable): Page {
-  let page = pages.get(table);
-  if (page === undefined) pages.set(table, (page = new Page()));
-  return page;
+  private pageOf(table: AnyTable): Page {
+    let page = this.pages.get(table);
+    if (page === undefined) this.pages.set(table, (page = new Page()));
+    return page;
+  }
 }
 
 function placeOf(key: readonly KeyValue[]): string {
   return key.length === 1 ? String(key[0]) : JSON.stringify(key);
-}
-
-function grown(sum: Sum | undefined, by: Sum): Sum {
-  return sum === undefined ? by : { ...sum, amount: sum.amount + by.amount };
 }

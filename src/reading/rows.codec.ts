@@ -7,15 +7,18 @@ export type Stored = string | number | null;
 /** A row type whose columns a query may name; what stands in them is decoded by `decodeRow`. */
 export type StoredAs<R> = { readonly [K in keyof R]: Stored };
 
-/** The row's columns in the order of the table. */
-export function encodeRow(table: AnyTable, row: object): Stored[] {
-  return Object.entries(table.columns).map(([name, type]) => encode(type, (row as Record<string, unknown>)[name]));
+/** What gives a row's columns in the order of the table. */
+export function encoderOf(table: AnyTable): (row: object) => Stored[] {
+  const columns = Object.entries(table.columns);
+  return (row) => columns.map(([name, type]) => encode(type, (row as Record<string, unknown>)[name]));
 }
 
 /** Only the columns that were read. */
 export function decodeRow<R extends object>(table: Table<R>, stored: object): R {
   const columns: AnyTable['columns'] = table.columns;
-  return Object.fromEntries(Object.entries(stored as Record<string, Stored>).map(([name, value]) => [name, decode(columns[name], value)])) as R;
+  const row: Record<string, unknown> = {};
+  for (const name of Object.keys(stored)) row[name] = decode(columns[name], (stored as Record<string, Stored>)[name] ?? null);
+  return row as R;
 }
 
 /** A row that was held for this table. */

@@ -41,12 +41,12 @@ export function runActor(streams: Streams, plans: Plans, slots: Slots, reader: E
     },
     decider: async (command, before, followed = false) => {
       const needed = await originals.neededFor(command, before);
-      const claimed: string[] = [];
-      claims.set(command, claimed);
-      return (state, revision, drawn) => decideRun(state, revision, command, { ...contextOf(command, drawn, slots, claimed), ...needed, followed });
+      return (state, revision, drawn) => decideRun(state, revision, command, { ...contextOf(command, drawn, slots), ...needed, followed });
     },
     settle: (command, appended) => {
-      if (!appended) slots.letGo(claims.get(command) ?? []);
+      const claimed = claims.get(command);
+      if (claimed === undefined) return;
+      if (!appended) slots.letGo(claimed);
       claims.delete(command);
     },
     about: (command) => ({
@@ -65,10 +65,10 @@ export function runActor(streams: Streams, plans: Plans, slots: Slots, reader: E
   };
 }
 
-/** Slots that a command under way has taken. */
-const claims = new WeakMap<AnyRunCommand, string[]>();
+/** Slots that a command under way has taken, until it is settled. */
+const claims = new Map<AnyRunCommand, string[]>();
 
-function contextOf(command: AnyRunCommand, drawn: Drawn, slots: Slots, claimed: string[]): RunCtx {
+function contextOf(command: AnyRunCommand, drawn: Drawn, slots: Slots): RunCtx {
   return {
     ...drawn,
     fold: runFold,
@@ -78,7 +78,10 @@ function contextOf(command: AnyRunCommand, drawn: Drawn, slots: Slots, claimed: 
     digest: (value) => sha256Of(canonicalJson(value)),
     claim: (job, executionId, params) => {
       const worker = slots.claim(job, executionId, params);
-      if (worker !== undefined) claimed.push(executionId);
+      if (worker === undefined) return undefined;
+      const claimed = claims.get(command);
+      if (claimed === undefined) claims.set(command, [executionId]);
+      else claimed.push(executionId);
       return worker;
     },
   };
