@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { assign, setup } from 'xstate';
+import { assign, setup, transition } from 'xstate';
+import { flatMachine } from './flat-machine.js';
 import type { SnapshotFrom } from 'xstate';
 import { Fold, FoldViolation } from './fold.js';
 
@@ -8,7 +9,7 @@ interface Opened {
   readonly revision: number;
 }
 
-const door = setup({ types: { context: {} as { readonly facts: number }, events: {} as Opened }, actions: { count: assign({ facts: ({ context }) => context.facts + 1 }) } }).createMachine({
+const door = setup({ types: { context: {} as { readonly facts: number }, events: {} as Opened }, actions: { count: assign(({ context }) => ({ facts: context.facts + 1 })) } }).createMachine({
   id: 'door@1',
   context: { facts: 0 },
   initial: 'shut',
@@ -31,5 +32,17 @@ describe('the fold', () => {
   ] as const)('refuses a fact %s', (_why, snapshot, type) => {
     expect(() => fold.next(snapshot, { type, revision: 7 })).toThrow(FoldViolation);
     expect(() => fold.next(snapshot, { type, revision: 7 })).toThrow(/revision 7.*door@1.*(open|gone)/);
+  });
+
+  it('sees by itself whether a machine is flat, and folds the others too', () => {
+    const nested = setup({ types: { events: {} as Opened } }).createMachine({ id: 'nested', initial: 'in', states: { in: { initial: 'one', states: { one: { on: { Opened: 'two' } }, two: {} } } } });
+    expect([flatMachine(door) === undefined, flatMachine(nested) === undefined]).toEqual([false, true]);
+    const deep = new Fold<SnapshotFrom<typeof nested>, Opened>(nested);
+    expect(deep.next(deep.initial({}), { type: 'Opened', revision: 0 }).value).toEqual({ in: 'two' });
+  });
+
+  it('gives what XState gives, but for the order of the nodes', () => {
+    const publicly = transition(door, transition(door, fold.initial({}), { type: 'Opened', revision: 0 })[0], { type: 'Closed', revision: 1 })[0];
+    expect({ ...gone, _nodes: new Set(gone._nodes) }).toEqual({ ...publicly, _nodes: new Set(publicly._nodes) });
   });
 });

@@ -17,13 +17,27 @@ export function canonicalJson(value: JsonValue): string {
 
 function objectText(value: JsonObject): string {
   let text = '';
-  for (const key of Object.keys(value).sort()) {
+  for (const key of inOrder(Object.keys(value))) {
     const item = value[key];
     // What is `undefined` is not there, as for JSON.stringify.
     if (item !== undefined) text += `${text === '' ? '{' : ','}${JSON.stringify(key)}:${canonicalJson(item)}`;
   }
   return text === '' ? '{}' : `${text}}`;
 }
+
+/** In place. Facts have few keys: for them this is cheaper than `sort`. */
+function inOrder(keys: string[]): string[] {
+  if (keys.length > FEW_KEYS) return keys.sort();
+  for (let at = 1; at < keys.length; at += 1) {
+    const key = keys[at]!;
+    let to = at;
+    for (; to > 0 && keys[to - 1]! > key; to -= 1) keys[to] = keys[to - 1]!;
+    keys[to] = key;
+  }
+  return keys;
+}
+
+const FEW_KEYS = 16;
 
 function numberText(value: number): string {
   if (!Number.isFinite(value)) throw new RangeError(`${value} can't be said in JSON.`);

@@ -8,6 +8,7 @@
  * 2. One append in conflict is refused alone; a transaction that fails refuses every append of its group.
  */
 import type Database from 'better-sqlite3';
+import { LRUCache } from 'lru-cache';
 import type { Clock } from '../clock.js';
 import { isoTime } from '../events/json.js';
 import type { StoredFact } from './event-reader.js';
@@ -20,6 +21,8 @@ import type { Published } from './subscription.js';
 /** A group is cut there, so that one commit does not hold up the event loop for long. */
 const GROUP_APPENDS = 1_000;
 const GROUP_BYTES = 16 * 1024 * 1024;
+/** Streams that were written to last and are likely to be again. */
+const KNOWN_HEADS = 5_000;
 
 export interface Append {
   readonly stream: string;
@@ -53,6 +56,8 @@ export class CommitQueue {
   readonly #committed: (commit: Published) => void;
   readonly #statements: Statements;
   readonly #waiting: Waiting[] = [];
+  /** Nobody else writes this file while it is open. */
+  readonly #heads = new LRUCache<string, Head>({ max: KNOWN_HEADS });
   #turn: Promise<void> | undefined;
   #position: number;
 
@@ -100,6 +105,7 @@ export class CommitQueue {
     try {
       outcomes = this.#statements.inTransaction(() => appends.map((append) => this.#write(append, group)));
     } catch (error) {
+      this.#heads.clear();
       const refusal = writeError(error);
       for (const append of appends) append.reject(refusal);
       return;
@@ -113,7 +119,7 @@ export class CommitQueue {
   }
 
   #write(append: Append, group: Group): AppendResult | Conflict {
-    const head = this.#statements.headOf.get(append.stream);
+    const head = this.#heads.get(append.stream) ?? this.#statements.headOf.get(append.stream);
     const actual = head?.revision ?? -1;
     const expected = append.expected === 'none' ? -1 : append.expected;
     if (actual !== expected) {
@@ -134,6 +140,7 @@ export class CommitQueue {
       group.facts.push({ stream: append.stream, revision, type, data, metadata, id, position: positionText(group.position), recordedAt });
     }
     group.characters += append.bytes;
+    this.#heads.set(append.stream, { stream, revision });
     return { revision, position: positionText(group.position), duplicate: false };
   }
 

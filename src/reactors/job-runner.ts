@@ -42,6 +42,30 @@ interface OpenReport {
   readonly log: string[];
 }
 
+/** What asks a handler to stop. Its signal is made when the handler looks for it: most never do. */
+class Stop {
+  private controller: AbortController | undefined;
+  private reason: Error | undefined;
+
+  get signal(): AbortSignal {
+    if (this.controller === undefined) {
+      this.controller = new AbortController();
+      if (this.reason !== undefined) this.controller.abort(this.reason);
+    }
+    return this.controller.signal;
+  }
+
+  /** The first word counts. */
+  for(reason: Error): void {
+    this.reason ??= reason;
+    this.controller?.abort(this.reason);
+  }
+
+  was(reason: Error): boolean {
+    return this.reason === reason;
+  }
+}
+
 const LOG_LINES = 200;
 const LOG_BYTES = 16 * 1024;
 const MOST_OUTPUT_BYTES = 256 * 1024;
@@ -49,7 +73,7 @@ const MOST_OUTPUT_BYTES = 256 * 1024;
 export class JobRunner {
   /** Executions that hold a slot: being claimed, or running. */
   private readonly held = new Set<string>();
-  private readonly running = new Map<string, { readonly abort: AbortController; readonly report: OpenReport }>();
+  private readonly running = new Map<string, { readonly stop: Stop; readonly report: OpenReport }>();
   /** Woken when a slot has become free. */
   private readonly waiting: (() => void)[] = [];
   private open = false;
@@ -108,10 +132,10 @@ export class JobRunner {
   run(attempt: Attempt, inputs: () => Promise<Inputs>): void {
     if (this.running.has(attempt.executionId)) return;
     this.held.add(attempt.executionId);
-    const abort = new AbortController();
+    const stop = new Stop();
     const report: OpenReport = { log: [] };
-    this.running.set(attempt.executionId, { abort, report });
-    void (this.open ? this.perform(attempt, inputs, abort.signal, report) : this.report(attempt, LOST))
+    this.running.set(attempt.executionId, { stop, report });
+    void (this.open ? this.perform(attempt, inputs, stop, report) : this.report(attempt, LOST))
       .catch((error: unknown) => this.ears?.onFault(attempt.runId, error))
       .finally(() => {
         this.running.delete(attempt.executionId);
@@ -121,7 +145,7 @@ export class JobRunner {
   }
 
   stop(executionId: string, reason: string): void {
-    this.running.get(executionId)?.abort.abort(new Error(reason));
+    this.running.get(executionId)?.stop.for(new Error(reason));
   }
 
   /** What an attempt that runs here has told so far. It is nowhere else until the attempt ends. */
@@ -133,7 +157,7 @@ export class JobRunner {
   async drain(drained: Promise<void>, graceOver: Promise<void>): Promise<void> {
     this.open = false;
     await Promise.race([drained, this.empty()]);
-    for (const { abort } of this.running.values()) abort.abort(SHUTDOWN);
+    for (const { stop } of this.running.values()) stop.for(SHUTDOWN);
     await Promise.race([graceOver, this.empty()]);
   }
 
@@ -146,9 +170,9 @@ export class JobRunner {
     if (this.open) this.ears?.onFree();
   }
 
-  private async perform(attempt: Attempt, inputs: () => Promise<Inputs>, signal: AbortSignal, report: OpenReport): Promise<void> {
-    const outcome = await this.outcomeOf(attempt, inputs, contextOf(attempt, signal, report), report);
-    const cut = signal.aborted && signal.reason === SHUTDOWN && outcome.kind !== 'succeeded';
+  private async perform(attempt: Attempt, inputs: () => Promise<Inputs>, stop: Stop, report: OpenReport): Promise<void> {
+    const outcome = await this.outcomeOf(attempt, inputs, stop, report);
+    const cut = stop.was(SHUTDOWN) && outcome.kind !== 'succeeded';
     await this.report(attempt, cut ? LOST : outcome);
   }
 
@@ -156,7 +180,7 @@ export class JobRunner {
     await this.say(outcomeCommand(attempt, outcome, this.node));
   }
 
-  private async outcomeOf(attempt: Attempt, inputs: () => Promise<Inputs>, context: Omit<JobContext, keyof Inputs>, report: Report): Promise<Outcome> {
+  private async outcomeOf(attempt: Attempt, inputs: () => Promise<Inputs>, stop: Stop, report: OpenReport): Promise<Outcome> {
     let given: Inputs | undefined;
     try {
       given = await inputs();
@@ -165,7 +189,7 @@ export class JobRunner {
       const job = this.jobs.get(attempt.job);
       if (job === undefined) throw new Error(`Job ${attempt.job} is not registered on this node.`);
       const handler = await job.resolveHandler(attempt);
-      const result = await handler.run(withOutputs({ ...context, params: params.value }, given.outputs));
+      const result = await handler.run(contextOf(attempt, { params: params.value, outputs: given.outputs }, stop, report));
       const outputs = await this.jobs.validateOutputs(attempt.job, result ?? {});
       if (!outputs.ok) return invalid('outputs', attempt.job, outputs.issues, report);
       const text = JSON.stringify(outputs.value ?? {});
@@ -191,17 +215,6 @@ export function outcomeCommand(attempt: Attempt, outcome: Outcome, node: Incarna
   return new ReportOutcome(runId, attempt.executionId, attempt.stepId, outcome, { actor: `node:${node}`, roles: [], via: 'runner', commandId });
 }
 
-/** The outputs are made when the job looks at them. */
-function withOutputs(context: Omit<JobContext, 'outputs'>, outputs: Inputs['outputs']): JobContext {
-  let made: ReturnType<Inputs['outputs']> | undefined;
-  return {
-    ...context,
-    get outputs() {
-      return (made ??= outputs());
-    },
-  };
-}
-
 function invalid(what: 'parameters' | 'outputs', job: string, found: readonly JobIssue[], report: Report): Outcome {
   const issues = found.map(({ path, message }) => `${path || '/'}: ${message}`).join('; ');
   const error: RunError = { kind: 'validation', code: `invalid-${what}`, message: `The ${what} do not fit job ${job}: ${issues}`, retryable: false };
@@ -215,9 +228,11 @@ function outputFaults(text: string, value: JsonValue): readonly JobIssue[] {
   return refuseUnstorableText(value).map((path) => ({ path, message: 'Text with NUL or half of a surrogate pair can not be kept.' }));
 }
 
-function contextOf(attempt: Attempt, signal: AbortSignal, report: OpenReport): Omit<JobContext, keyof Inputs> {
+/** Key, signal and outputs are made when the job looks at them. */
+function contextOf(attempt: Attempt, given: { readonly params: JobContext['params']; readonly outputs: Inputs['outputs'] }, stop: Stop, report: OpenReport): JobContext {
   const { runId, stepId, executionId } = attempt;
   let bytes = 0;
+  let outputs: JobContext['outputs'] | undefined;
   const line = (level: string) => (message: string, data?: unknown): void => {
     const text = `${level} ${message}${data === undefined ? '' : ` ${JSON.stringify(data)}`}`.toWellFormed().replaceAll('\0', '');
     report.log.push(text.slice(0, LOG_BYTES));
@@ -225,7 +240,16 @@ function contextOf(attempt: Attempt, signal: AbortSignal, report: OpenReport): O
     while (report.log.length > LOG_LINES || (bytes > LOG_BYTES && report.log.length > 1)) bytes -= report.log.shift()?.length ?? 0;
   };
   return {
-    runId, stepId, executionId, attempt: attempt.attempt, idempotencyKey: ids.stepIdempotencyKey(runId, stepId), signal,
+    runId, stepId, executionId, attempt: attempt.attempt, params: given.params,
+    get idempotencyKey() {
+      return ids.stepIdempotencyKey(runId, stepId);
+    },
+    get signal() {
+      return stop.signal;
+    },
+    get outputs() {
+      return (outputs ??= given.outputs());
+    },
     progress: (done, total) => void (report.progress = { done, total: total ?? null }),
     log: { info: line('info'), warn: line('warn'), error: line('error') },
   };

@@ -226,7 +226,8 @@ describe('any history', () => {
         trial.facts.forEach((fact, revision) => {
           [publicly] = transition(runMachine, publicly, decodeRunFact(fact.type, fact.data, revision, 'ann'));
         });
-        expect({ value: publicly.value, context: publicly.context }).toEqual({ value: trial.state!.value, context: trial.state!.context });
+        const { value, context, status, output } = trial.state!;
+        expect(publicly).toMatchObject({ value, context, status, output });
       }),
       { numRuns: 300 },
     );
