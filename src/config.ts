@@ -8,7 +8,7 @@
  * 3. What is not built is refused here, in words, not later by a missing answer.
  */
 import { availableParallelism } from 'node:os';
-import { relative, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { closest, distance } from 'fastest-levenshtein';
 import ms from 'ms';
 import { z } from 'zod';
@@ -33,8 +33,6 @@ export interface Config {
   readonly jobs: readonly string[];
   readonly demo: boolean;
   readonly auth: 'dev';
-  /** Ed25519 key file, outside the data directory; absolute. */
-  readonly signingKey: string | undefined;
   /** Jobs at once on this node. */
   readonly slots: number;
   readonly nodeRoles: readonly NodeRole[];
@@ -57,12 +55,8 @@ export class ConfigError extends Error {
   }
 }
 
-/** Names that the oidc sign-in and the CLI will read: known, so that they are no misspellings. */
-const KNOWN_ELSEWHERE = [
-  ...['ISSUER', 'AUDIENCE', 'JWKS_URL', 'ROLES_CLAIM', 'ROLE_MAP', 'CLIENT_ID'].map((part) => `SLUICE_OIDC_${part}`),
-  'SLUICE_URL',
-  'SLUICE_TOKEN',
-];
+/** Names that the CLI reads: known, so that they are no misspellings. */
+const KNOWN_ELSEWHERE = ['SLUICE_URL', 'SLUICE_TOKEN'];
 /** Kubernetes injects these for a service that is called sluice. */
 const INJECTED = /^SLUICE_(SERVICE_.+|PORT_\d+_(TCP|UDP|SCTP)(_.+)?)$/;
 const INJECTED_PORT = /^(tcp|udp|sctp):\/\//;
@@ -118,7 +112,12 @@ const store = (others: RegExp, what: string) =>
     return refuse('this is no URL of a store that is known here: use "sqlite:".');
   });
 
+/** What would have no effect is not taken: whoever set it counts on it. */
+const later = (what: string) => setting(undefined, (value, refuse) => (value === undefined ? undefined : refuse(`${what} is not supported yet: leave it out.`)));
+const OIDC = ['ISSUER', 'AUDIENCE', 'JWKS_URL', 'ROLES_CLAIM', 'ROLE_MAP', 'CLIENT_ID'].map((part) => `SLUICE_OIDC_${part}`);
+
 const ENVIRONMENT = z.object({
+  ...Object.fromEntries(OIDC.map((name) => [name, later('sign-in by OIDC')])),
   SLUICE_HOST: text('127.0.0.1').transform((host) => host ?? '127.0.0.1'),
   SLUICE_PORT: whole('3000', 0, 65_535),
   SLUICE_DATA: text('./data').transform((path) => resolve(path ?? './data')),
@@ -141,7 +140,7 @@ const ENVIRONMENT = z.object({
     if (value === 'oidc') return refuse('"oidc" is not supported yet: use "dev" with SLUICE_HOST=127.0.0.1.');
     return refuse(`"${value}" is no way to sign in: use "dev".`);
   }),
-  SLUICE_SIGNING_KEY: text().transform((path) => (path === undefined ? undefined : resolve(path))),
+  SLUICE_SIGNING_KEY: later('signing exports'),
   SLUICE_SLOTS: whole(String(availableParallelism() * 8), 1, MOST_SLOTS),
   SLUICE_NODE_ROLES: setting(NODE_ROLES.join(','), (value = '', refuse) => {
     const parts = value.split(',').map((part) => part.trim());
@@ -178,7 +177,6 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     jobs: data.SLUICE_JOBS,
     demo: data.SLUICE_DEMO,
     auth: data.SLUICE_AUTH ?? 'dev',
-    signingKey: data.SLUICE_SIGNING_KEY,
     slots: data.SLUICE_SLOTS,
     nodeRoles: data.SLUICE_NODE_ROLES,
     drainMs: data.SLUICE_DRAIN,
@@ -220,16 +218,7 @@ function contradictions(env: Readonly<Record<string, string | undefined>>, roles
     const missing = NODE_ROLES.filter((role) => !roles.includes(role)).join(', ');
     faults.push({ name: 'SLUICE_NODE_ROLES', message: `one node has all roles; add ${missing}, or leave it out.` });
   }
-  const key = env.SLUICE_SIGNING_KEY;
-  if (key !== undefined && isInside(resolve(env.SLUICE_DATA ?? './data'), resolve(key))) {
-    faults.push({ name: 'SLUICE_SIGNING_KEY', message: 'the key lies inside SLUICE_DATA, where a copy of the data would carry it along; move it.' });
-  }
   return faults;
-}
-
-function isInside(folder: string, path: string): boolean {
-  const way = relative(folder, path);
-  return way === '' || !/^(\.\.([/\\]|$)|[/\\]|[a-zA-Z]:)/.test(way);
 }
 
 /** `ms` answers NaN for what it can't read; the pattern only narrows the type. */

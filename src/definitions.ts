@@ -16,6 +16,7 @@ import { DefineBatch, JOB_BATCH_PREFIX, OrphanBatch } from './batches/batch.comm
 import type { AnyBatchCommand } from './batches/batch.commands.js';
 import type { BatchState } from './batches/batch.decide.js';
 import { checkDefinition, notSupportedYet } from './batches/check-definition.js';
+import { unknownJobs } from './batches/placed-steps.js';
 import { checkParameters } from './batches/run-parameters.js';
 import type { BatchDefinition, ParameterDeclaration } from './events/definition.js';
 import { isJsonObject } from './events/json.js';
@@ -69,7 +70,7 @@ export class Definitions implements Plans {
     return {
       id, name, version, editedBy, plan,
       jobDefaults: Object.fromEntries(known.map((job) => [job, this.jobs.defaultsOf(job)])),
-      unknownJobs: [...plan.jobs].filter((job) => !this.jobs.has(job)).map((job) => ({ path: '/steps', message: `No job is registered as "${job}".` })),
+      unknownJobs: unknownJobs(plan.definition, this.jobs),
       // The parameters of a job that is run alone are its own: it judges them itself.
       ...(refused !== undefined && { refused }),
       check: (given) =>

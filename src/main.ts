@@ -77,7 +77,7 @@ function screen(config: Config, url: string, seeded: Seeded | undefined): string
     `  Dashboard ${url}/dashboard`,
     ...(config.eventsUrl === 'sqlite:' ? [`  Data      ${config.dataDir} (log.db is the truth; read.db can be made anew)`] : [`  Facts     EventStoreDB at ${placeIn(config.eventsUrl)}`, `  Data      ${config.dataDir} (read.db, which can be made anew from the facts)`]),
     `  Sign-in   ${config.auth}: whoever asks from this machine is let in`,
-    `  API       ${url}/openapi.json`,
+    `  API       ${url}/docs (${url}/openapi.json)`,
     ...(seeded === undefined ? [] : ['', ...seeded.lines.map((line) => `  ${line}`)]),
     '',
     '  Try',

@@ -27,6 +27,7 @@ import { ApprovalsController } from './gates/approvals.controller.js';
 import { ABOUT, AboutController } from './http/about.controller.js';
 import { DASHBOARD_FILES, DashboardController } from './http/dashboard.controller.js';
 import { dashboardFiles } from './http/dashboard-files.js';
+import { DocsController } from './http/docs.controller.js';
 import { HealthController, READINESS } from './http/health.controller.js';
 import type { Identify } from './http/identity.js';
 import { KeyLedger } from './http/key-ledger.js';
@@ -34,6 +35,7 @@ import { Links } from './http/links.js';
 import { AUTH, MeController } from './http/me.controller.js';
 import { MetricsController } from './http/metrics.controller.js';
 import { NotBuiltController } from './http/not-built.controller.js';
+import { OpenApiPlace } from './http/openapi.js';
 import { Problem } from './http/problem.js';
 import { ProjectionsController } from './http/projections.controller.js';
 import { IDENTIFY, REFUSED_CALLERS } from './http/roles.guard.js';
@@ -117,7 +119,7 @@ export interface SluiceFeature {
 /** Express asks them in this order: `runs/stats` comes before `runs/:runId`. */
 const DOORS: readonly Type[] = [
   NotBuiltController, MeController, AboutController, JobsController, JobRunsController, RunsController, RunControlController, RunEventsController, LiveController, ExecutionsController, ApprovalsController, BatchesController,
-  SchedulesController, BatchScheduleController, BatchAuthorsController, ProjectionsController, WorkersController, HealthController, MetricsController,
+  SchedulesController, BatchScheduleController, BatchAuthorsController, ProjectionsController, WorkersController, HealthController, MetricsController, DocsController,
 ];
 const QUERIES: readonly Type[] = [
   ListRunsHandler, CountRunsHandler, GetRunRowHandler, GetRunHandler, RunStatsHandler, ListExecutionsHandler, GetExecutionHandler, ListApprovalsHandler, GetApprovalHandler,
@@ -149,7 +151,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
 function providers(): Provider[] {
   const of = <T>(token: symbol | Type, pick: (engine: SluiceEngine) => T): Provider => ({ provide: token, useFactory: pick, inject: [ENGINE] });
   return [
-    JobRegistry, JobDiscovery, RouteTable, SluiceHealth,
+    JobRegistry, JobDiscovery, RouteTable, SluiceHealth, OpenApiPlace,
     { provide: CLOCK, useFactory: ({ clock }: SluiceModuleOptions) => clock ?? new SystemClock(), inject: [MODULE_OPTIONS_TOKEN] },
     { provide: ENGINE, useFactory: engineOf, inject: [MODULE_OPTIONS_TOKEN, JobRegistry, CLOCK] },
     of(RUN_HOST, ({ runs }) => runs),

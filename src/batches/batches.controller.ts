@@ -8,7 +8,7 @@ import { labelParam, several, textParam } from '../http/asking.js';
 import { Answers } from '../http/answers.js';
 import { asOf, atLeastQuery, awaitAtLeast } from '../http/at-least.js';
 import { Door } from '../http/door.js';
-import { pageQuery } from '../http/paging.js';
+import { decodeCursor, encodeCursor, pageQuery } from '../http/paging.js';
 import type { Page } from '../http/paging.js';
 import { Problem } from '../http/problem.js';
 import { Needs } from '../http/roles.guard.js';
@@ -27,6 +27,7 @@ const listQuery = z.strictObject({
   ...pageQuery.shape,
 });
 const oneQuery = z.strictObject(atLeastQuery.shape);
+const versionsQuery = z.strictObject({ ...atLeastQuery.shape, ...pageQuery.shape });
 
 @Door('batches')
 @Needs('viewer')
@@ -57,10 +58,14 @@ export class BatchesController {
   /** Newest first, without what they define. */
   @Get(':batch/versions')
   @Answers(200, versionListAnswer)
-  async versions(@Param('batch') batch: string, @Query({ schema: oneQuery }) { atLeast }: z.output<typeof oneQuery>): Promise<Page<Omit<BatchVersionRow, 'definition'>>> {
+  async versions(@Param('batch') batch: string, @Query({ schema: versionsQuery }) { atLeast, limit, cursor }: z.output<typeof versionsQuery>): Promise<Page<Omit<BatchVersionRow, 'definition'>>> {
     await awaitAtLeast(this.read.host, atLeast, this.read.waitMs);
-    const items = (await this.allVersions(batch)).map(({ definition: _definition, ...row }) => row).reverse();
-    return { items, nextCursor: null, total: items.length, totalIs: 'exact', asOf: asOf(this.read.host) };
+    const all = (await this.allVersions(batch)).map(({ definition: _definition, ...row }) => row).reverse();
+    const before = cursor === undefined ? Number.POSITIVE_INFINITY : decodeCursor(cursor, z.int());
+    const older = all.filter(({ version }) => version < before);
+    const items = older.slice(0, limit);
+    const nextCursor = older.length > items.length ? encodeCursor(items.at(-1)?.version) : null;
+    return { items, nextCursor, total: all.length, totalIs: 'exact', asOf: asOf(this.read.host) };
   }
 
   @Get(':batch/versions/:version')

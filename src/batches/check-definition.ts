@@ -4,7 +4,7 @@ import { DEFINITION_LIMITS, batchDefinitionSchema, isJsonValue } from '../events
 import type { BatchDefinition, StepDefinition } from '../events/definition.js';
 import { endFaults, endWarnings } from './definition-ends.js';
 import { expressionFaults } from './definition-expressions.js';
-import { countSteps, placedSteps } from './placed-steps.js';
+import { countSteps, placedJobs, placedSteps } from './placed-steps.js';
 import { pointer } from './problem.js';
 import type { Problem } from './problem.js';
 import { misfit } from './run-parameters.js';
@@ -136,16 +136,6 @@ function repeated(values: readonly (string | undefined)[]): number[] {
 }
 
 function warningsOf(definition: BatchDefinition, known: KnownWorld): Problem[] {
-  const warnings: Problem[] = [];
-  const job = (name: string, path: string): void => {
-    if (!known.jobs(name)) warnings.push({ path, message: `No job "${name}" is registered; a run is refused until it is.` });
-  };
-  const look = (step: StepDefinition, path: string): void => {
-    if (step.type === 'job') job(step.job, pointer(path, 'job'));
-    if (step.type !== 'gate' && step.compensate !== undefined) job(step.compensate.job, pointer(path, 'compensate', 'job'));
-  };
-  for (const { step, path } of placedSteps(definition)) look(step, path);
-  for (const [index, step] of (definition.onFailureSteps ?? []).entries()) look(step, pointer('/onFailureSteps', index));
-  warnings.push(...endWarnings(definition), ...scheduleWarnings(definition));
-  return warnings;
+  const unknown = placedJobs(definition).filter(({ job }) => !known.jobs(job));
+  return [...unknown.map(({ job, path }) => ({ path, message: `No job "${job}" is registered; a run is refused until it is.` })), ...endWarnings(definition), ...scheduleWarnings(definition)];
 }

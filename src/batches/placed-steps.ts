@@ -1,6 +1,7 @@
 /** The steps of a definition in the order in which they stand, each with its place and with what can have run before it. */
 import type { BatchDefinition, StepDefinition } from '../events/definition.js';
 import { pointer } from './problem.js';
+import type { Problem } from './problem.js';
 
 export interface PlacedStep {
   readonly step: StepDefinition;
@@ -41,4 +42,18 @@ function* sequence(steps: readonly StepDefinition[], base: string, level: number
     }
     for (const id of inside) before.add(id);
   }
+}
+
+/** Every job that the definition names, with its place. */
+export function placedJobs(definition: BatchDefinition): readonly { readonly job: string; readonly path: string }[] {
+  const ending = (definition.onFailureSteps ?? []).map((step, index) => ({ step, path: pointer('/onFailureSteps', index) }));
+  return [...placedSteps(definition), ...ending].flatMap(({ step, path }) => [
+    ...(step.type === 'job' ? [{ job: step.job, path: pointer(path, 'job') }] : []),
+    ...(step.type !== 'gate' && step.compensate !== undefined ? [{ job: step.compensate.job, path: pointer(path, 'compensate', 'job') }] : []),
+  ]);
+}
+
+/** The jobs that are not registered, as faults of a start. */
+export function unknownJobs(definition: BatchDefinition, jobs: { has(name: string): boolean }): Problem[] {
+  return placedJobs(definition).filter(({ job }) => !jobs.has(job)).map(({ job, path }) => ({ path, message: `No job is registered as "${job}". This is its place in the definition.` }));
 }

@@ -4,37 +4,25 @@
  * 1. Every path of the page's own leads to the page; a file that is not there is told as a problem.
  * 2. Nothing comes from outside, no script stands in the page, and nobody frames it.
  */
-import { Get, HttpStatus, Inject, Req, Res, StreamableFile } from '@nestjs/common';
+import { Get, Inject, Req, Res } from '@nestjs/common';
+import type { StreamableFile } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { ApiExcludeController } from '@nestjs/swagger';
-import { ENCODINGS, etagFor } from './dashboard-files.js';
+import { etagFor } from './dashboard-files.js';
 import type { DashboardFile, DashboardFiles } from './dashboard-files.js';
 import { Door } from './door.js';
 import { Links } from './links.js';
+import { sendFile } from './page-files.js';
 import { Problem } from './problem.js';
-import { headerOf, pathOf } from './request.js';
+import { pathOf } from './request.js';
 import type { HttpRequest } from './request.js';
 import { Open } from './roles.guard.js';
 
 /** Under which the controller is given its files. */
 export const DASHBOARD_FILES = Symbol('dashboard files');
 
-const SAFE = {
-  // Styles are computed by the components; scripts come from files alone.
-  'Content-Security-Policy': [
-    "default-src 'none'", "script-src 'self'", "style-src 'self' 'unsafe-inline'", "img-src 'self' data:", "font-src 'self'", "connect-src 'self'", "worker-src 'self'",
-    "base-uri 'self'", "form-action 'none'", "frame-ancestors 'none'",
-  ].join('; '),
-  'X-Content-Type-Options': 'nosniff',
-  'X-Frame-Options': 'DENY',
-  'Referrer-Policy': 'no-referrer',
-  'Cross-Origin-Opener-Policy': 'same-origin',
-  'Cross-Origin-Resource-Policy': 'same-origin',
-  'Permissions-Policy': 'camera=(), microphone=(), geolocation=(), payment=(), usb=()',
-} as const;
 /** The adapters spell wildcards differently; no path of the page is deeper. */
 const DEEP = [':one', ':one/:two', ':one/:two/:three', ':one/:two/:three/:four'];
-const A_YEAR_S = 31_536_000;
 
 @Door('dashboard')
 @ApiExcludeController()
@@ -50,16 +38,16 @@ export class DashboardController {
 
   @Get()
   page(@Req() request: HttpRequest, @Res({ passthrough: true }) response: unknown): StreamableFile | undefined {
-    return this.send(this.front(), request, response);
+    return sendFile(this.adapterHost, this.front(), { request, response });
   }
 
   @Get(DEEP)
   file(@Req() request: HttpRequest, @Res({ passthrough: true }) response: unknown): StreamableFile | undefined {
     const path = pathOf(request).slice(`${this.links.base}/dashboard/`.length);
-    if (path === 'index.html') return this.send(this.front(), request, response);
+    if (path === 'index.html') return sendFile(this.adapterHost, this.front(), { request, response });
     const file = this.files.get(path);
     if (file === undefined && path.startsWith('assets/')) throw new Problem('not-found', `The dashboard has no file ${path.slice(0, 100)}. Load the page anew: there may be a newer version.`);
-    return this.send(file ?? this.front(), request, response);
+    return sendFile(this.adapterHost, file ?? this.front(), { request, response });
   }
 
   /** The page knows where it is: in somebody's application that is not the root. */
@@ -73,25 +61,5 @@ export class DashboardController {
     const page = { ...built, body: Buffer.from(text), packed: {}, etag: etagFor(text) };
     this.pages.set(base, page);
     return page;
-  }
-
-  private send({ type, etag, forEver, body, packed }: DashboardFile, request: HttpRequest, response: unknown): StreamableFile | undefined {
-    const adapter = this.adapterHost.httpAdapter;
-    const accepted = (headerOf(request, 'accept-encoding') ?? '').split(',').map((part) => part.trim().split(';', 1)[0]);
-    const encoding = ENCODINGS.find((one) => packed[one] !== undefined && accepted.includes(one));
-    const headers = {
-      ...SAFE,
-      'Cache-Control': forEver ? `public, max-age=${A_YEAR_S}, immutable` : 'no-cache',
-      ETag: etag,
-      Vary: 'Accept-Encoding',
-      ...(encoding !== undefined && { 'Content-Encoding': encoding }),
-    };
-    for (const [name, value] of Object.entries(headers)) adapter.setHeader(response, name, value);
-    if (headerOf(request, 'if-none-match') === etag) {
-      adapter.status(response, HttpStatus.NOT_MODIFIED);
-      return undefined;
-    }
-    const bytes = (encoding === undefined ? undefined : packed[encoding]) ?? body;
-    return new StreamableFile(bytes, { type, length: bytes.length });
   }
 }

@@ -3,8 +3,14 @@ import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import { z } from 'zod';
 
+/** Where the application serves the document, once it does. */
+export class OpenApiPlace {
+  url: string | undefined;
+}
+
 /** Serves `/openapi.json`. To be called before the application listens. */
 export function serveOpenApi(app: INestApplication, version: string): void {
+  app.get(OpenApiPlace, { strict: false }).url = '/openapi.json';
   const about = new DocumentBuilder().setTitle('Sluice').setDescription('Durable batch orchestration').setVersion(version).setOpenAPIVersion('3.1.1').build();
   SwaggerModule.setup('docs', app, () => SwaggerModule.createDocument(app, about, { standardSchemaConverter: schemaOf }), { ui: false, raw: ['json'], jsonDocumentUrl: 'openapi.json' });
 }

@@ -1,8 +1,10 @@
 /** The doors of projections: how far each is, and what it could not take. */
-import { Get, Param, Query } from '@nestjs/common';
+import { Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
 import { z } from 'zod';
 import type { ProjectionStatus } from '../reading/projection-status.js';
 import { ReadSide } from '../reading/read-side.js';
+import { sayMutation } from './accepted.js';
 import { Answers, pageOf } from './answers.js';
 import { atLeastQuery, awaitAtLeast } from './at-least.js';
 import { Door } from './door.js';
@@ -39,23 +41,55 @@ const parkedAnswer = z.strictObject({ id: z.string(), stream: z.string(), positi
 @Door('projections')
 @Needs('viewer')
 export class ProjectionsController {
-  constructor(private readonly read: ReadSide) {}
+  constructor(
+    private readonly read: ReadSide,
+    private readonly adapterHost: HttpAdapterHost,
+  ) {}
 
   @Get()
   @Answers(200, pageOf(projectionAnswer, 'ProjectionList'))
   async list(@Query({ schema: query }) { atLeast }: Asked): Promise<Page<ProjectionRow>> {
     await awaitAtLeast(this.read.host, atLeast, this.read.waitMs);
     const asOf = this.read.asOf();
-    return whole(this.read.host.status().map((one) => ({ ...one, lagMs: asOf.lagMs, parked: one.parked.length })), asOf);
+    return whole(this.rows(), asOf);
+  }
+
+  /**
+   * Makes the rows anew from the whole log beside those that answer, and lets them answer when they stand at the same
+   * position. Said again meanwhile, it tells how far that is; `fault` says what came of one that ended in nothing.
+   */
+  @Post(':name/rebuild')
+  @HttpCode(202)
+  @Needs('admin')
+  @Answers(202, projectionAnswer)
+  rebuild(@Param('name') name: string, @Res({ passthrough: true }) response: unknown): ProjectionRow {
+    this.known(name);
+    const building = (): ProjectionRow | undefined => this.rows().find((row) => row.name === name && row.state === 'building');
+    // What goes wrong with it stands in its fault.
+    if (building() === undefined) void this.read.host.rebuild(name).catch(() => undefined);
+    sayMutation(this.adapterHost, response, { position: this.read.host.position(), replayed: false });
+    const row = building() ?? this.rows().find((one) => one.name === name);
+    if (row === undefined) throw new Error(`Projection ${name} has no build.`);
+    return row;
   }
 
   @Get(':name/parked')
   @Answers(200, pageOf(parkedAnswer, 'ParkedList'))
   async parked(@Param('name') name: string, @Query({ schema: query }) { atLeast }: Asked): Promise<Page<ParkedStream>> {
     await awaitAtLeast(this.read.host, atLeast, this.read.waitMs);
+    return whole(this.known(name).flatMap(({ parked }) => parked.map((one) => ({ id: one.stream, ...one }))), this.read.asOf());
+  }
+
+  private rows(): ProjectionRow[] {
+    const { lagMs } = this.read.asOf();
+    return this.read.host.status().map((one) => ({ ...one, lagMs, parked: one.parked.length }));
+  }
+
+  /** @throws Problem not-found */
+  private known(name: string): readonly ProjectionStatus[] {
     const builds = this.read.host.status().filter((one) => one.name === name);
     if (builds.length === 0) throw new Problem('not-found', `There is no projection ${name.slice(0, 100)}. GET /projections lists those that there are.`);
-    return whole(builds.flatMap(({ parked }) => parked.map((one) => ({ id: one.stream, ...one }))), this.read.asOf());
+    return builds;
   }
 }
 

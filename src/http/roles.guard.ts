@@ -10,7 +10,7 @@
 import { type CanActivate, type ExecutionContext, Inject, Injectable, SetMetadata } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { type Caller, hasRole, type Identify, rememberCaller, type ServerRole } from './identity.js';
-import { Problem } from './problem.js';
+import { invalid, Problem } from './problem.js';
 import { headerOf, type HttpRequest, pathOf } from './request.js';
 
 /** Under which the guard is given an {@link Identify}. */
@@ -61,6 +61,7 @@ export class RolesGuard implements CanActivate {
     rememberCaller(request, caller);
     if (need === undefined) return this.refuse(request, caller, 'Nobody may pass this door: it does not say who may.');
     if (need !== 'known' && !hasRole(caller, need)) return this.refuse(request, caller, `This needs the role ${need}; ${caller.actor} does not have it.`);
+    refuseOddQueries(request);
     refuseOtherBodies(request);
     refuseOtherAnswers(request);
     return true;
@@ -70,6 +71,13 @@ export class RolesGuard implements CanActivate {
     await this.callers.refused({ actor: caller.actor, roles: [...caller.roles].sort(), door: `${request.method} ${pathOf(request)}`, reason });
     throw new Problem('forbidden', reason);
   }
+}
+
+/** Parsers lose parameters that are called like something of every object, so that no schema sees them. */
+function refuseOddQueries(request: HttpRequest): void {
+  const names = new URLSearchParams((request.originalUrl ?? request.url).split('?', 2)[1] ?? '').keys();
+  const odd = [...names].map((name) => name.split(/[[.]/, 1)[0] ?? '').filter((name) => name in Object.prototype);
+  if (odd.length > 0) throw invalid(odd.map((name) => ({ path: `/${name}`, message: 'is no parameter of any door' })));
 }
 
 /** Express skips a body that it can't parse, and other sites can send plain text and forms without being asked. */

@@ -8,7 +8,7 @@ import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { z } from 'zod';
 import { HealthController, READINESS } from './health.controller.js';
-import { serveOpenApi } from './openapi.js';
+import { OpenApiPlace, serveOpenApi } from './openapi.js';
 import { Problem } from './problem.js';
 import { ProblemFilter } from './problem.filter.js';
 import { RouteTable } from './route-table.js';
@@ -40,7 +40,7 @@ class LiveController {
 
 @Module({
   controllers: [LiveController, HealthController],
-  providers: [RouteTable, { provide: READINESS, useValue: { whyNotReady: async () => notReady } }, { provide: APP_FILTER, useClass: ProblemFilter }],
+  providers: [RouteTable, OpenApiPlace, { provide: READINESS, useValue: { whyNotReady: async () => notReady } }, { provide: APP_FILTER, useClass: ProblemFilter }],
 })
 class LiveModule {}
 

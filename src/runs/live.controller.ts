@@ -18,6 +18,7 @@ import type { Clock } from '../clock.js';
 import { isJsonObject } from '../events/json.js';
 import { Streams } from '../events/streams.js';
 import { uuidParam } from '../http/asking.js';
+import { atLeastQuery, awaitAtLeast } from '../http/at-least.js';
 import { GetApproval, approvalRow } from '../gates/approval.queries.js';
 import { Door } from '../http/door.js';
 import { invalid } from '../http/problem.js';
@@ -51,6 +52,7 @@ const liveQuery = z.strictObject({
     .pipe(z.array(z.enum(TOPICS)))
     .optional(),
   run: uuidParam.optional(),
+  ...atLeastQuery.shape,
 });
 
 @Door('live')
@@ -68,9 +70,10 @@ export class LiveController implements OnModuleDestroy {
   ) {}
 
   @Get()
-  async live(@Query({ schema: liveQuery }) { after, topics = [...TOPICS], run }: z.output<typeof liveQuery>, @Req() request: HttpRequest, @Res() response: StreamableResponse): Promise<void> {
+  async live(@Query({ schema: liveQuery }) { after, topics = [...TOPICS], run, atLeast }: z.output<typeof liveQuery>, @Req() request: HttpRequest, @Res() response: StreamableResponse): Promise<void> {
     const asked = headerOf(request, 'last-event-id') ?? after;
     if (asked !== undefined && !/^[\x21-\x7e]*$/.test(asked)) throw invalid([{ path: '/after', message: 'must be a position that an answer of this server carried' }]);
+    await awaitAtLeast(this.read.host, atLeast, this.read.waitMs);
     const head = await this.reader.head();
     const stream = new EventStream(response, this.clock);
     const prefixes = run === undefined ? [this.streams.prefix('run'), ...(topics.includes('schedule') ? [this.streams.prefix('schedule')] : [])] : [this.runStream(run)];

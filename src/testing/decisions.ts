@@ -8,6 +8,7 @@ import type { Decision, Origin } from '../actors/actor.js';
 import { sha256Of } from '../actors/payloads.js';
 import { fingerprint } from '../batches/batch.actor.js';
 import { checkDefinition } from '../batches/check-definition.js';
+import { unknownJobs } from '../batches/placed-steps.js';
 import { checkParameters } from '../batches/run-parameters.js';
 import { canonicalJson } from '../events/canonical.js';
 import type { BatchDefinition } from '../events/definition.js';
@@ -91,7 +92,7 @@ export function decisionsOf(batch: BatchDefinition, jobs: readonly JobDefinition
   const startable: StartableBatch = {
     id: ids.batch(batch.name), name: batch.name, version: 1, editedBy: 'ann', plan,
     jobDefaults: Object.fromEntries(known.map((job) => [job, registry.defaultsOf(job)])),
-    unknownJobs: [...plan.jobs].filter((job) => !registry.has(job)).map((job) => ({ path: '/steps', message: `No job is registered as "${job}".` })),
+    unknownJobs: unknownJobs(definition, registry),
     check: (given) => checkParameters(definition.parameters, given),
   };
   return { given: (facts = []) => new GivenRun(startable, facts) };

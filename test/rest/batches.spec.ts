@@ -47,6 +47,10 @@ onBoth('Batches', (house) => {
     await put('versions', plain('versions', { title: 'Two' }), '"1"');
     const { items, total } = await h.read<Listed<Json>>('/batches/versions/versions');
     expect([total, items.map(({ version }) => version)]).toEqual([2, [2, 1]]);
+    const first = await h.read<Listed<Json>>('/batches/versions/versions?limit=1');
+    expect(first).toMatchObject({ items: [{ version: 2 }], total: 2 });
+    expect(await h.read(`/batches/versions/versions?limit=1&cursor=${first.nextCursor}`)).toMatchObject({ items: [{ version: 1 }], nextCursor: null, total: 2 });
+    expectProblem(await h.get('/batches/versions/versions?cursor=x'), 'validation-failed');
     const one = await h.read('/batches/versions/versions/1');
     expect(one).toMatchObject({ version: 1, definition: plain('versions'), definedBy: 'dev', source: 'api' });
     await h.ask('DELETE', '/batches/versions');

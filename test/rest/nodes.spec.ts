@@ -19,6 +19,17 @@ onBoth('The machinery', (house) => {
     expectProblem(await house().get('/projections/nothing/parked'), 'not-found');
   });
 
+  it('make the rows of a projection anew, beside those that answer', async () => {
+    const h = house();
+    const [before] = (await h.read<Listed<ProjectionRow>>('/projections')).items.filter(({ name }) => name === 'run_history');
+    const answer = await h.post<ProjectionRow>('/projections/run_history/rebuild');
+    expect([answer.status, answer.body.name]).toEqual([202, 'run_history']);
+    expect(answer.body.build).toBeGreaterThan(before?.build ?? 0);
+    const { items } = await h.until<Listed<ProjectionRow>>('/projections', (list) => list.items.every(({ state }) => state !== 'building'));
+    expect(items.filter(({ name }) => name === 'run_history')).toMatchObject([{ build: answer.body.build, state: 'live', fault: null }]);
+    expectProblem(await h.post('/projections/nothing/rebuild'), 'not-found');
+  });
+
   it('says which node runs what, and how many slots it has left', async () => {
     await house().define({ name: 'held', steps: [work('hang', { do: 'hang' }, { cancelGrace: '5s' })] });
     const runId = await house().start('held');

@@ -29,7 +29,7 @@ const BUILT: readonly (readonly [door: string, query: string, body: string])[] =
   ['GET /batches/{batch}', 'atLeast', ''],
   ['PUT /batches/{batch}', '', ''],
   ['DELETE /batches/{batch}', '', ''],
-  ['GET /batches/{batch}/versions', 'atLeast', ''],
+  ['GET /batches/{batch}/versions', LIST, ''],
   ['GET /batches/{batch}/versions/{version}', 'atLeast', ''],
   ['POST /batches/{batch}/runs', '', 'parameters labels reason'],
   ['GET /runs', `${FILTER} sort ${LIST}`, ''],
@@ -50,6 +50,7 @@ const BUILT: readonly (readonly [door: string, query: string, body: string])[] =
   ['POST /approvals/{id}/reject', '', 'reason digest'],
   ['GET /projections', 'atLeast', ''],
   ['GET /projections/{name}/parked', 'atLeast', ''],
+  ['POST /projections/{name}/rebuild', '', ''],
   ['GET /workers', 'atLeast', ''],
   ['GET /schedules', LIST, ''],
   ['GET /batches/{batch}/schedule/occurrences', `from to ${LIST}`, ''],
@@ -59,7 +60,7 @@ const BUILT: readonly (readonly [door: string, query: string, body: string])[] =
   ['POST /batches/{batch}/schedule/backfill', '', 'from to again dryRun'],
   ['GET /batches/{batch}/schedule/backfills/{id}', 'atLeast', ''],
   ['GET /schedules/preview', 'cron timeZone count from', ''],
-  ['GET /live', 'after topics run', ''],
+  ['GET /live', 'after topics run atLeast', ''],
   ['GET /health/live', '', ''],
   ['GET /health/ready', '', ''],
 ];
@@ -67,7 +68,7 @@ const BUILT: readonly (readonly [door: string, query: string, body: string])[] =
 const LATER: readonly string[] = [
   'GET /runs/stats', 'POST /runs/{runId}/retry', 
   'GET /audit/runs/{runId}/state', 'GET /audit/runs/{runId}/diff', 'GET /audit/runs/{runId}/export', 'GET /audit/keys', 'GET /audit/events',
-  'POST /projections/{name}/rebuild', 'POST /projections/{name}/cut-over', 'POST /projections/{name}/roll-back', 'POST /projections/{name}/repair',
+  'POST /projections/{name}/cut-over', 'POST /projections/{name}/roll-back', 'POST /projections/{name}/repair',
   'GET /projections/{name}/diff', 'POST /projections/{name}/parked/{id}/retry', 'POST /projections/{name}/parked/{id}/skip',
   'GET /docs',
 ];

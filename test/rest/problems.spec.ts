@@ -118,6 +118,17 @@ onBoth('Refusals', (house, adapter) => {
     expect(errors.map(({ message }) => message)).not.toContain('Invalid input');
   });
 
+  it.each(['/runs?__proto__=1', '/runs?__proto__[x]=1', '/runs?constructor=1', '/batches?%5F_proto__=1', '/me?__proto__=1', '/live?__proto__=1', '/runs?toString=x'])('GET %s is 400', async (path) => {
+    expectProblem(await h.get(path), 'validation-failed');
+  });
+
+  it('a job that nobody knows is named at a start, with its place in the definition', async () => {
+    const inner = { id: 'both', type: 'parallel', branches: [{ steps: [work('b')] }, { steps: [{ ...work('c'), job: 'lost' }] }] };
+    await h.define({ name: 'lost', steps: [work('a', {}, { compensate: { job: 'undo' } }), inner], onFailureSteps: [{ ...work('d'), job: 'tell' }] });
+    const { errors = [] } = expectProblem(await h.post('/batches/lost/runs'), 'validation-failed');
+    expect(errors.map(({ path, message }) => [path, /"(\w+)"/.exec(message)?.[1]])).toEqual([['/steps/0/compensate/job', 'undo'], ['/steps/1/branches/1/steps/0/job', 'lost'], ['/onFailureSteps/0/job', 'tell']]);
+  });
+
   it.each(['/executions?status=nothing', '/executions?run=x', '/approvals?state=open', '/approvals?mine=yes', '/approvals?run=x', '/batches?source=air', '/batches?label=x', '/jobs?limit=0', '/runs/counts?limit=1', '/me?x=1', '/jobs/obey?x=1'])(
     'GET %s is 400',
     async (path) => {

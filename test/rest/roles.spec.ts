@@ -45,6 +45,9 @@ onBoth('Roles', (house) => {
     ['POST resume', ['operator', 'admin'], 202, async (at, roles) => at.post(`/runs/${await at.start('gated')}/resume`, {}, { roles })],
     ['POST approve', ['boss'], 200, async (at, roles) => at.post(`/approvals/${(await at.runOf('gated')).approvals[0]?.id}/approve`, {}, { roles })],
     ['POST reject', ['boss'], 200, async (at, roles) => at.post(`/approvals/${(await at.runOf('gated')).approvals[0]?.id}/reject`, { reason: 'no' }, { roles })],
+    ['POST a rebuild', ['admin'], 202, (at, roles) => at.post('/projections/approvals/rebuild', undefined, { roles })],
+    ...['/audit/keys', '/audit/events', '/audit/runs/x/export'].map((path) => [`GET ${path}`, ['auditor', 'admin'], 501, (at: House, roles: string) => at.get(path, { roles })] as const),
+    ...['cut-over', 'roll-back', 'repair', 'parked/x/skip'].map((path) => [`POST ${path}`, ['admin'], 501, (at: House, roles: string) => at.post(`/projections/approvals/${path}`, undefined, { roles })] as const),
   ];
 
   describe.each(doors)('%s', (_, may, status, ask) => {

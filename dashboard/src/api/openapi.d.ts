@@ -612,6 +612,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/projections/{name}/rebuild": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["ProjectionsController_rebuild"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/projections/{name}/parked": {
         parameters: {
             query?: never;
@@ -2011,6 +2027,7 @@ export interface operations {
                 after?: string;
                 topics?: string;
                 run?: string;
+                atLeast?: string;
             };
             header?: never;
             path?: never;
@@ -2409,6 +2426,8 @@ export interface operations {
         parameters: {
             query?: {
                 atLeast?: string;
+                limit?: string;
+                cursor?: string;
             };
             header?: never;
             path: {
@@ -2816,6 +2835,36 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ProjectionList"];
+                };
+            };
+            /** @description A refusal, as application/problem+json */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ProjectionsController_rebuild: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Projection"];
                 };
             };
             /** @description A refusal, as application/problem+json */
