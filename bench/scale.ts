@@ -115,7 +115,7 @@ export function parkedRuns(): Promise<readonly Figure[]> {
   return inTemp(async (directory) => {
     const seeding = await openBench(directory, { batches: [GATE] });
     const before = heap();
-    const seeded = await drive(PARKED, 256, async () => void (await seeding.start('gated').durable));
+    const seeded = await drive(PARKED, 256, async () => void (await seeding.start('gated', false).durable));
     await seeding.sluice.read.settled();
     const grown = heap() - before;
     await seeding.close();

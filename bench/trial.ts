@@ -6,7 +6,6 @@ import { performance } from 'node:perf_hooks';
 import { SystemClock } from '../src/clock.js';
 import type { Clock } from '../src/clock.js';
 import type { BatchDefinition } from '../src/events/definition.js';
-import type { JsonObject } from '../src/events/json.js';
 import { ids } from '../src/ids.js';
 import type { RunId } from '../src/ids.js';
 import type { JobDefinition } from '../src/jobs/job.js';
@@ -59,8 +58,8 @@ export function percentile(sorted: readonly number[], part: number): number {
 
 export interface Bench {
   readonly sluice: SluiceEngine;
-  /** Starts a run; resolves when it is durable. `ended` resolves when the run has ended or, if it is asked for, has parked. */
-  start(batch: string, parameters?: JsonObject): { readonly runId: RunId; readonly durable: Promise<unknown>; readonly ended: Promise<void> };
+  /** Starts a run. `ended` resolves when it has ended, or parked if that is asked for; at once if it is not waited for, and then nothing is kept of it. */
+  start(batch: string, isWaitedFor?: boolean): { readonly runId: RunId; readonly durable: Promise<unknown>; readonly ended: Promise<void> };
   /** Commits that the log has made: each is one sync of the disk. */
   commits(): number;
   close(): Promise<void>;
@@ -94,12 +93,13 @@ export async function openBench(directory: string, { jobs = [], batches = [], cl
   })();
   return {
     sluice,
-    start: (batch, parameters = {}) => {
+    start: (batch, isWaitedFor = true) => {
       const commandId = ids.freshCommand();
       const runId = ids.runOf(commandId);
       const stream = sluice.streams.run(runId);
-      const ended = new Promise<void>((resolve) => waiting.set(stream, resolve)).then(() => void waiting.delete(stream));
-      const fields = { batch, parameters, labels: {}, reason: null, trigger: { type: 'code' as const } };
+      const fields = { batch, parameters: {}, labels: {}, reason: null, trigger: { type: 'code' as const } };
+      const wait = (): Promise<void> => new Promise<void>((resolve) => waiting.set(stream, resolve)).then(() => void waiting.delete(stream));
+      const ended = isWaitedFor ? wait() : Promise.resolve();
       return { runId, ended, durable: sluice.runs.execute(new StartRun(runId, fields, { actor: 'bench', roles: [], via: 'code', commandId })) };
     },
     commits: () => commits,

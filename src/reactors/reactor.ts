@@ -143,6 +143,7 @@ export class Reactor {
   private apply(runId: RunId, fact: Placed<RunFact>): void {
     if (!this.worklist.apply(runId, fact)) return;
     this.inputs.apply(runId, fact);
+    if (this.worklist.isParked(runId)) this.inputs.drop(runId);
     if (!this.live) return;
     if (fact.type === 'StepCancelled' || fact.type === 'StepFailed') this.parts.runner.letGo([fact.data.executionId]);
     if (fact.type === 'RunPaused') this.parts.runner.letGo(this.worklist.unclaimedOf(runId));

@@ -36,13 +36,14 @@ interface Kept {
 }
 
 const KEPT_CHARACTERS = 16 * 1024 * 1024;
-/** About what a run and each of its outputs cost besides their text. */
-const OVERHEAD = 128;
+/** About what a run costs besides the texts of its outputs, and what each of these does. */
+const OF_A_RUN = 640;
+const OF_AN_OUTPUT = 128;
 
 export class RunInputs {
   private readonly kept = new LRUCache<RunId, Kept>({
     maxSize: KEPT_CHARACTERS,
-    sizeCalculation: ({ characters, outputs }) => characters + OVERHEAD * (outputs.size + 1),
+    sizeCalculation: ({ characters, outputs }) => characters + OF_A_RUN + OF_AN_OUTPUT * outputs.size,
   });
 
   constructor(

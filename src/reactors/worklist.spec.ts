@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from '@jest/globals';
 import { isoTime } from '../events/json.js';
 import { placeRunFact } from '../events/run.codec.js';
@@ -7,6 +9,8 @@ import type { RunId } from '../ids.js';
 import { TimerQueue } from './timer-queue.js';
 import type { Timer } from './timer-queue.js';
 import { Worklist } from './worklist.js';
+
+setFlagsFromString('--expose-gc');
 
 const START = Date.UTC(2026, 0, 1);
 const DAY = 86_400_000;
@@ -127,5 +131,23 @@ describe('the timer queue', () => {
     }
     expect(queue.size).toBeLessThan(100);
     expect(queue.next()).toBe(parked);
+  });
+
+  it('holds fewer than 100 bytes of a run that waits for people, and all of it when it goes on', () => {
+    const worklist = new Worklist();
+    const collect = runInNewContext('gc') as () => void;
+    const runs = Array.from({ length: 20_000 }, () => speaker(worklist));
+    collect();
+    const before = process.memoryUsage().heapUsed;
+    for (const run of runs) run.park('ask', null);
+    collect();
+    expect((process.memoryUsage().heapUsed - before) / runs.length).toBeLessThan(100);
+    const [first] = runs;
+    expect([worklist.isParked(first!.runId), [...worklist.hanging()]]).toEqual([true, []]);
+    first!.park('other', null);
+    first!.release('ask');
+    expect([worklist.isParked(first!.runId), worklist.apply(first!.runId, placeRunFact('RunPaused', { by: 'ann', reason: null }, 2, 'ann'))]).toEqual([true, false]);
+    first!.release('other');
+    expect([worklist.isParked(first!.runId), [...worklist.hanging()]]).toEqual([false, [[first!.runId, 3]]]);
   });
 });

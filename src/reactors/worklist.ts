@@ -3,7 +3,7 @@
  * Folded from facts alone and never written by hand, so it can be made again at any time.
  *
  * 1. A question costs what its answer holds, never a walk over all runs.
- * 2. A run that waits for people alone holds one small record.
+ * 2. A run that waits for people alone, without a deadline, holds fewer than 100 bytes.
  * 3. A fact that comes again changes nothing, also when its run has ended meanwhile; those of one run come in their order.
  */
 import type { JsonValue } from '../events/json.js';
@@ -12,6 +12,7 @@ import type { RunFact } from '../events/run.events.js';
 import { ids, parseId } from '../ids.js';
 import type { ExecutionId, RunId } from '../ids.js';
 import type { TimerKind } from '../runs/run.commands.js';
+import { ParkedRuns } from './parked-runs.js';
 import { TimerQueue } from './timer-queue.js';
 import type { Timer } from './timer-queue.js';
 
@@ -53,6 +54,8 @@ const GATE_ENDS: ReadonlySet<RunFact['type']> = new Set(['GateApproved', 'GateRe
 
 export class Worklist {
   private readonly runs = new Map<RunId, OpenRun>();
+  /** Open runs too: those that wait for people alone. */
+  private readonly parked = new ParkedRuns();
   /** Open runs of which nothing is left to be done: what happens to them next stands in no list. */
   private readonly idle = new Set<RunId>();
   private readonly unclaimed = new Map<string, Attempt>();
@@ -62,7 +65,7 @@ export class Worklist {
 
   /** False if the fact was taken before. */
   apply(runId: RunId, fact: Placed<RunFact>): boolean {
-    const before = this.runs.get(runId)?.revision;
+    const before = (this.runs.get(runId) ?? this.parked.get(runId))?.revision;
     if (before === undefined ? fact.revision > 0 || this.ended.has(runId) : fact.revision <= before) return false;
     this.take(runId, fact);
     return true;
@@ -93,7 +96,7 @@ export class Worklist {
     const left = [...(run?.attempts?.keys() ?? [])];
     for (const executionId of left) this.unclaimed.delete(executionId);
     for (const timer of run?.timers?.values() ?? []) this.queue.disarm(timer);
-    this.runs.delete(runId);
+    if (!this.runs.delete(runId)) this.parked.delete(runId);
     this.idle.delete(runId);
     return left;
   }
@@ -122,6 +125,11 @@ export class Worklist {
     return this.runs.get(runId)?.attempts?.get(executionId);
   }
 
+  /** Whether it waits for people alone. */
+  isParked(runId: RunId): boolean {
+    return !this.runs.has(runId) && this.parked.get(runId) !== undefined;
+  }
+
   /** The timer that is due first. */
   nextTimer(): Timer | undefined {
     return this.queue.next();
@@ -141,13 +149,18 @@ export class Worklist {
 
   private open(runId: RunId): OpenRun {
     let run = this.runs.get(runId);
-    if (run === undefined) this.runs.set(runId, (run = { revision: -1, gates: 0, paused: false, attempts: undefined, timers: undefined }));
+    if (run !== undefined) return run;
+    run = { revision: -1, gates: 0, ...this.parked.get(runId), paused: false, attempts: undefined, timers: undefined };
+    this.parked.delete(runId);
+    this.runs.set(runId, run);
     return run;
   }
 
-  private sort(runId: RunId, { attempts, timers, gates, paused }: OpenRun): void {
-    if (attempts === undefined && timers === undefined && gates <= 0 && !paused) this.idle.add(runId);
+  private sort(runId: RunId, run: OpenRun): void {
+    const idle = run.attempts === undefined && run.timers === undefined && !run.paused;
+    if (idle && run.gates <= 0) this.idle.add(runId);
     else this.idle.delete(runId);
+    if (idle && run.gates > 0 && this.parked.put(runId, run)) this.runs.delete(runId);
   }
 
   /** What nobody has claimed is not to be had while its run is paused. */
