@@ -50,6 +50,8 @@ export interface ReactorParts {
 
 /** How long to wait before a subscription that was lost is taken up again. */
 const AGAIN_MS = 100;
+/** Timers that are fired and not answered: those that are due first are through first, and others have their turn. */
+const MOST_FIRING = 256;
 
 export class Reactor {
   private readonly worklist = new Worklist();
@@ -58,6 +60,7 @@ export class Reactor {
   private readonly asked = new Set<Promise<unknown>>();
   private readonly ending = new AbortController();
   private takeBackWake: (() => void) | undefined;
+  private firing = 0;
   private live = false;
   private quiet = false;
   /** Runs that could not be worked on, and why. They are left alone, so that they stop nobody else. */
@@ -199,7 +202,7 @@ export class Reactor {
     this.takeBackWake?.();
     if (this.quiet) return;
     const nowMs = this.parts.clock.now();
-    for (let timer = this.worklist.nextTimer(); timer !== undefined; timer = this.worklist.nextTimer()) {
+    for (let timer = this.worklist.nextTimer(); timer !== undefined && this.firing < MOST_FIRING; timer = this.worklist.nextTimer()) {
       if (timer.dueAtMs > nowMs) {
         this.takeBackWake = this.parts.clock.wakeAt(timer.dueAtMs, () => this.fireDue());
         return;
@@ -211,7 +214,11 @@ export class Reactor {
 
   private fire({ runId, stepId, kind, generation }: Timer): void {
     const commandId = ids.timerCommand(runId, `${kind}:${stepId}`, generation);
-    void this.ask(new FireTimer(runId, kind, stepId, generation, { actor: 'timekeeper', roles: [], via: 'timer', commandId }));
+    this.firing += 1;
+    void this.ask(new FireTimer(runId, kind, stepId, generation, { actor: 'timekeeper', roles: [], via: 'timer', commandId })).then(() => {
+      // Not after each: what is due is looked at for many at once.
+      if ((this.firing -= 1) === MOST_FIRING / 2) this.fireDue();
+    });
   }
 
   private repair(runId: RunId, revision: number): void {
