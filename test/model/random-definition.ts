@@ -57,7 +57,7 @@ const what = fc.oneof(...Object.entries(likely).map(([act, weight]) => ({ weight
 
 export const histories: fc.Arbitrary<Act[]> = fc.array(fc.record({ what, at: fc.nat(50) }), { maxLength: 40 });
 
-/** Every kind of step, four deep: a group in a branch of a decision in a branch of a group, with gates and races in it. */
+/** Every kind of step, four deep: a group in a branch of a decision in a branch of a group, with gates, races and each kind passed over in it. */
 export const FOUR_DEEP: Definition = {
   failurePolicy: 'compensate', compensateOnCancel: true, onFailureSteps: tell,
   steps: [
@@ -67,7 +67,7 @@ export const FOUR_DEEP: Definition = {
         {
           steps: [
             {
-              id: 'choice', type: 'decision', branches: [
+              id: 'choice', type: 'decision', when: 'true', branches: [
                 { id: 'never', when: 'false', steps: [{ id: 'not-taken', type: 'job', job: 'work' }] },
                 {
                   id: 'taken', steps: [
@@ -77,6 +77,7 @@ export const FOUR_DEEP: Definition = {
                         { steps: [{ id: 'slow', type: 'job', job: 'work', retry: { maxAttempts: 2, backoff: 'fixed', initialDelay: '1m', jitter: false } }, { id: 'skipped', type: 'job', job: 'work', when: 'false' }] },
                       ],
                     },
+                    { id: 'unasked', type: 'decision', when: 'false', branches: [{ id: 'there', steps: [{ id: 'unheard', type: 'gate', allowedRoles: ['boss'], timeout: '1m' }] }] },
                     { id: 'after-race', type: 'job', job: 'work', compensate: { job: 'work' } },
                   ],
                 },
@@ -84,6 +85,7 @@ export const FOUR_DEEP: Definition = {
             },
           ],
         },
+        { steps: [{ id: 'waived', type: 'gate', when: 'false', allowedRoles: ['boss'], timeout: '1m' }, { id: 'unwanted', type: 'parallel', when: 'false', branches: [{ steps: [{ id: 'unused', type: 'job', job: 'work' }] }] }] },
         { steps: [{ id: 'release', type: 'gate', allowedRoles: ['boss'], notTheStarter: true, timeout: '1m', onTimeout: 'fail' }, { id: 'beside', type: 'job', job: 'work', timeout: '1h', compensate: { job: 'work' } }] },
       ],
     },

@@ -185,7 +185,7 @@ describe('Every kind of step, four deep', () => {
     trial.fail('slow');
     all(['after-race', 'beside'], trial);
     expect(trial.succeed('end')).toEqual(['StepSucceeded', 'RunCompleted']);
-    expect(['not-taken', 'skipped'].map((id) => trial.step(id).status)).toEqual(['skipped', 'skipped']);
+    expect(['not-taken', 'skipped', 'unheard', 'waived', 'unused'].map((id) => trial.step(id).status)).toEqual(Array(5).fill('skipped'));
   });
 
   it.each<[string, string, (trial: Trial) => void]>([

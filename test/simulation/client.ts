@@ -4,7 +4,7 @@ import type { Origin } from '../../src/actors/actor.js';
 import type { JsonObject } from '../../src/events/json.js';
 import { ids } from '../../src/ids.js';
 import type { RunId } from '../../src/ids.js';
-import { CancelExecution, CancelRun, DecideGate, PauseRun, ResumeRun, StartRun } from '../../src/runs/run.commands.js';
+import { CancelExecution, CancelRun, DecideGate, PauseRun, ResumeRun, RetryRun, StartRun } from '../../src/runs/run.commands.js';
 import type { AnyRunCommand } from '../../src/runs/run.commands.js';
 import type { World } from './world.js';
 
@@ -42,6 +42,14 @@ export class Client {
 
   readonly cancellingExecution = (runId: RunId, stepId: string, attempt: number): AnyRunCommand =>
     new CancelExecution(runId, ids.execution(runId, stepId, attempt), stepId, this.origin('olga', ['operator']));
+
+  /** Begins the run that tries this one again. */
+  async retry(runId: RunId): Promise<RunId> {
+    const again = ids.retryOf(runId);
+    this.runs.push(again);
+    await this.must(new RetryRun(again, { of: runId, fromStep: null, version: 'original', reason: null }, this.origin('rita', ['operator'])));
+    return again;
+  }
 
   readonly pausing = (runId: RunId): AnyRunCommand => new PauseRun(runId, null, this.origin('olga', ['operator']));
 

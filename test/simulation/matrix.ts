@@ -27,7 +27,7 @@ export interface Changes extends Partial<Pick<WorldOptions, 'spoil' | 'again' | 
 const DOWN_MS = 700;
 
 /** Lives through a scenario. What is broken is told, never thrown. */
-export async function trial({ batch, script, stepsVary }: Scenario, fateIn: (world: () => World) => Fate, { open, ...changes }: Changes = {}): Promise<Trial> {
+export async function trial({ batch, script, stepsVary, refusals = false, ends: wanted }: Scenario, fateIn: (world: () => World) => Fate, { open, ...changes }: Changes = {}): Promise<Trial> {
   const elsewhere = await open?.();
   const world: World = new World({ batches: [{ name: 'it', ...batch }], fate: fateIn(() => world), downMs: DOWN_MS, slots: 2, ...changes, ...(elsewhere && { elsewhere }) });
   const client = new Client(world);
@@ -35,8 +35,10 @@ export async function trial({ batch, script, stepsVary }: Scenario, fateIn: (wor
   let ends: readonly unknown[] = [];
   try {
     await world.run(async () => void (await script(client)));
-    wrong.push(...(await broken(world, { runs: client.runs, awayMs: DOWN_MS * world.lives.length })));
-    ends = (await endings(world)).map((end) => (stepsVary === true ? { status: (end as { status: unknown }).status } : end));
+    wrong.push(...(await broken(world, { runs: client.runs, refusals, awayMs: DOWN_MS * world.lives.length })));
+    ends = (await endings(world)).map(({ status, steps }) => (stepsVary === true ? { status } : { status, steps }));
+    const statuses = (await endings(world)).map(({ status }) => status);
+    if (wanted !== undefined && !isDeepStrictEqual(statuses, wanted)) wrong.push(`Its runs ended ${statuses.join(', ')}, and not ${wanted.join(', ')}.`);
   } catch (error) {
     wrong.push(String(error), ...calls(world));
   }
@@ -84,7 +86,7 @@ export async function matrix(scenarios: readonly Scenario[], changes: Changes = 
   return { appends, cases, crashes, failures };
 }
 
-function named({ name }: Scenario, at: number, point: Point): string {
+export function named({ name }: Scenario, at: number, point: Point): string {
   return `${name}, append ${at}, ${point}`;
 }
 

@@ -1,5 +1,9 @@
 /** Small definitions by chance: every kind of step, every policy, every way a job may end. Each run of them comes to an end by itself. */
 import type { BatchDefinition } from '../../src/events/definition.js';
+import type { RunId } from '../../src/ids.js';
+import { seeded } from '../crash/careful-client.js';
+import type { Client } from './client.js';
+import type { Scenario } from './scenarios.js';
 
 type Steps = BatchDefinition['steps'];
 type Step = Steps[number];
@@ -53,4 +57,44 @@ export function randomBatch(name: string, chance: Chance): BatchDefinition {
     ...(chance.is(0.3) && { onFailureSteps: [{ id: 'tell', type: 'job' as const, job: 'obey' }] }),
     ...(chance.is(0.3) && { compensateOnCancel: true }),
   };
+}
+
+/** A run of such a definition, and people who decide every gate of it, or leave it to its time-out; some cancel or pause it. */
+export function randomScenario(seed: number): Scenario {
+  const chance = new Chance(seeded(seed));
+  const batch = randomBatch('it', chance);
+  const mood = chance.upTo(1_000_000);
+  const interferes = chance.one<'cancelling' | 'pausing' | 'nobody'>('cancelling', 'pausing', 'nobody', 'nobody');
+  const after = chance.upTo(12);
+  return {
+    name: `seed ${seed}`, batch, refusals: true,
+    script: async (client) => {
+      const runId = await client.start('it');
+      const over = client.ended(runId).then(() => 'over' as const);
+      if (interferes !== 'nobody') void interfere(client, runId, interferes, after);
+      const decided = new Set<string>();
+      const open = (): string | undefined => client.world.runFacts(runId).flatMap(({ type, data }) => (type === 'GateParked' && !decided.has(data['stepId'] as string) ? [data['stepId'] as string] : []))[0];
+      for (;;) {
+        if ((await Promise.race([over, client.world.when(() => open() !== undefined)])) === 'over') return;
+        const gate = open()!;
+        decided.add(gate);
+        // The same for the same gate, whatever else happens.
+        const dice = seeded(mood + [...gate].reduce((sum, letter) => sum * 31 + letter.charCodeAt(0), 7))();
+        if (dice < 0.15 && hasTimeout(batch.steps, gate)) continue;
+        for (const who of ['kim', 'lee']) await client.tried(client.deciding(runId, dice < 0.85, who, gate));
+      }
+    },
+  };
+}
+
+async function interfere(client: Client, runId: RunId, how: 'cancelling' | 'pausing', after: number): Promise<void> {
+  await client.world.when(() => client.world.runFacts(runId).length >= after);
+  await client.tried(client[how](runId));
+  if (how === 'cancelling') return;
+  await client.world.clock.sleep(10_000);
+  await client.tried(client.resuming(runId));
+}
+
+function hasTimeout(steps: readonly Step[], id: string): boolean {
+  return steps.some((step) => (step.type === 'gate' ? step.id === id && step.timeout !== undefined : 'branches' in step && step.branches.some((branch) => hasTimeout(branch.steps, id))));
 }

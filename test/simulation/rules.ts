@@ -47,7 +47,7 @@ export async function broken(world: World, allowed: Allowed): Promise<string[]> 
 }
 
 /** What a run has come to, without what a crash may change: how often its steps were tried. */
-export async function endings(world: World): Promise<readonly unknown[]> {
+export async function endings(world: World): Promise<readonly { readonly status: string; readonly steps: object }[]> {
   return [...(await statesOf(world)).values()].map(({ value, context }) => ({
     status: value,
     steps: Object.fromEntries([...context.plan.ordinals].map(([stepId, ordinal]) => {
@@ -146,6 +146,8 @@ function timers(runId: string, stored: readonly StoredFact[], awayMs: number): s
     const fired = firedBy(fact);
     const dueMs = fired === undefined ? undefined : due.get(fired);
     arm(due, fact);
+    // What came due while the run was paused is due with its resumption.
+    if (fact.type === 'RunResumed') for (const [timer, at] of due) if (timer.startsWith('retry:')) due.set(timer, Math.max(at, Date.parse(String(one.metadata['at']))));
     if (fired === undefined || dueMs === undefined) return [];
     due.delete(fired);
     const lateMs = Date.parse(String(one.metadata['at'])) - dueMs;

@@ -8,6 +8,10 @@ export interface Scenario {
   readonly script: (client: Client) => Promise<unknown>;
   /** Steps may end otherwise after a crash, like one that was cancelled before it was begun again: the run may not. */
   readonly stepsVary?: true;
+  /** How its runs end when nothing befalls the node; not looked at unless given. */
+  readonly ends?: readonly string[];
+  /** People may come too late, and be refused. */
+  readonly refusals?: boolean;
 }
 
 const work = (id: string, params: Record<string, unknown> = {}, more = {}) => ({ id, type: 'job' as const, job: 'obey', params: params as never, ...more });
