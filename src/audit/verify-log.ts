@@ -7,6 +7,7 @@ import { GENESIS_HASH, verifyChain } from '../events/envelope.js';
 import { isBlobRef } from '../events/json.js';
 import { uuidOf } from '../ids.js';
 import type { EventReader, StoredFact } from '../log/event-reader.js';
+import { positionText } from '../log/sqlite.codec.js';
 import type { BrokenPlace } from '../log/sqlite.examiner.js';
 
 /** The first thing that is wrong in a stream (what comes after it can't be judged), or a place that belongs to none. */
@@ -71,6 +72,24 @@ export async function verifyLog(log: VerifiedLog, { progress = () => undefined, 
   }
   if (seen > head) faults.push({ stream: null, revision: null, position: head, reason: `The log ends here, and ${seen} has been seen: its end was cut off.` });
   return { streams: chains.size, facts, payloads, faults, head };
+}
+
+/** The same for the streams that were written to last, without reading the whole log. */
+export async function verifyNewest(log: Pick<EventReader, 'readAll' | 'readStream' | 'readBlob' | 'head'>, most: number): Promise<Omit<LogVerdict, 'head'>> {
+  const newest = new Set<string>();
+  const last = Number(await log.head());
+  for await (const page of log.readAll({ after: positionText(Math.max(0, last - LATELY)) })) for (const { stream } of page) newest.add(stream);
+  const streams = [...newest].slice(-most);
+  const facts: StoredFact[] = [];
+  for (const stream of streams) facts.push(...(await log.readStream(stream)));
+  const { head: _, ...verdict } = await verifyLog({ readAll: () => once(facts), readBlob: (sha256) => log.readBlob(sha256) });
+  return verdict;
+}
+
+const LATELY = 1_000;
+
+async function* once(facts: readonly StoredFact[]): AsyncGenerator<readonly StoredFact[]> {
+  yield await Promise.resolve(facts);
 }
 
 function chainFault(fact: StoredFact, chains: Map<string, Chain | undefined>): string | undefined {

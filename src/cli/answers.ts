@@ -23,6 +23,11 @@ export const batchSaved = z.looseObject({
   warnings: z.array(z.looseObject({ path: z.string().catch(''), message: text })).nullish(),
 });
 
+export const projectionRow = z.looseObject({
+  name: text, version: z.number(), build: z.number(), state: text, position: z.string().catch(''), rate: z.number().catch(0), fault: maybe, parked: z.number().catch(0), lagMs: counted,
+});
+export type ProjectionRow = z.infer<typeof projectionRow>;
+
 export const runStarted = z.looseObject({ runId: text, position: maybe });
 export const runControlled = z.looseObject({ status: text, position: maybe });
 

@@ -12,9 +12,11 @@ import { addApprovals } from './approvals.js';
 import { addBatches } from './batches.js';
 import { DEFAULT_URL } from './connection.js';
 import type { Surroundings } from './context.js';
+import { addDoctor } from './doctor.js';
 import { addEvents } from './events.js';
 import { Misused, Refused, Unfulfilled, Unreachable } from './failures.js';
 import { problemLines } from './problem-lines.js';
+import { addProjections } from './projections.js';
 import { addRunControl } from './run-control.js';
 import { addRuns } from './runs.js';
 import { addSchedules } from './schedules.js';
@@ -62,6 +64,8 @@ function programOf(surroundings: Surroundings, version: string): Command {
   addSchedules(program, surroundings);
   addEvents(program, surroundings);
   addVerify(program, surroundings);
+  addProjections(program, surroundings);
+  addDoctor(program, surroundings);
   return program;
 }
 
