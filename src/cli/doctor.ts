@@ -28,7 +28,7 @@ const NEWEST_STREAMS = 20;
 export function addDoctor(program: Command, surroundings: Surroundings): void {
   program
     .command('doctor')
-    .description('look at what a server here would meet; the exit code is 0 only if it could start')
+    .description('look at what a server here would meet; the exit code is 0 only if nothing is wrong')
     .argument('[directory]', 'the data directory (SLUICE_DATA, or ./data)')
     .action(async (given: string | undefined, _: unknown, command: Command) => {
       const session = openSession(surroundings, command);
@@ -38,7 +38,8 @@ export function addDoctor(program: Command, surroundings: Surroundings): void {
       session.document({ directory, findings });
       session.say(...tableLines(session.terminal, COLUMNS, findings));
       const faults = findings.filter(({ state }) => state === 'fault').length;
-      if (faults === 0) return session.say('', 'A server can start here.');
+      const isHeld = findings.some(({ check, state }) => check === 'lock' && state === 'warning');
+      if (faults === 0) return session.say('', isHeld ? 'Nothing is wrong here, and a server is running.' : 'A server can start here.');
       session.say('', `${counted(faults, 'fault')}: a server can not start here, or not be trusted, until ${faults === 1 ? 'it is' : 'they are'} mended.`);
       throw new Unfulfilled();
     });
