@@ -1,7 +1,7 @@
 import { SWC } from './test/swc-options.mjs';
 
 /**
- * Eight projects over one way of compiling. Jest runs native ES modules here, so node needs
+ * Nine projects over one way of compiling. Jest runs native ES modules here, so node needs
  * --experimental-vm-modules (the npm scripts pass it).
  */
 const transform = { '^.+\\.ts$': ['@swc/jest', SWC] };
@@ -25,9 +25,9 @@ export default {
     project('unit', ['src/**/*.spec.ts', 'projections/**/*.spec.ts', 'examples/**/*.spec.ts', 'test/model/**/*.spec.ts']),
     project('contracts', ['test/contracts/**/*.spec.ts']),
     project('scenarios', ['test/scenarios/**/*.spec.ts', 'test/histories/**/*.spec.ts']),
-    // The same scenarios, on EventStoreDB's wire double, or on the server that EVENTSTORE_URL names.
+    // The same scenarios and all doors, on EventStoreDB's wire double, or on the server that EVENTSTORE_URL names.
     {
-      ...project('eventstoredb', ['test/scenarios/{embedded-run,examples,large-payloads,newer-fact,orphaned-batch,refusals,shutdown}.spec.ts', 'test/scenarios/eventstoredb.scenario.ts']),
+      ...project('eventstoredb', ['test/scenarios/{embedded-run,examples,large-payloads,newer-fact,orphaned-batch,refusals,shutdown}.spec.ts', 'test/scenarios/eventstoredb.scenario.ts', 'test/rest/**/*.spec.ts']),
       setupFilesAfterEnv: ['<rootDir>/test/eventstoredb/for-scenarios.ts'],
     },
     project('rest', ['test/rest/**/*.spec.ts']),

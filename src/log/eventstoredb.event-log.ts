@@ -129,13 +129,12 @@ export class EventStoreLog implements EventReader, EventWriter {
   }
 
   async *readAll({ after, filter, limit = Number.MAX_SAFE_INTEGER }: ReadAllOptions = {}): AsyncGenerator<readonly StoredFact[]> {
-    const prefixes = filter?.prefixes ?? [];
     let left = limit;
     if (after !== undefined && after !== '') placeOf(after);
     if (left <= 0) return;
-    for await (const page of this.reader.pages(after === '' ? undefined : after)) {
-      const facts = (prefixes.length === 0 ? page : page.filter(({ stream }) => prefixes.some((prefix) => stream.startsWith(prefix)))).slice(0, left);
-      if (facts.length > 0) yield facts;
+    for await (const page of this.reader.pages(after === '' ? undefined : after, filter)) {
+      const facts = page.slice(0, left);
+      yield facts;
       left -= facts.length;
       if (left <= 0) return;
     }

@@ -11,7 +11,7 @@
  * 3. A listener is joined before its last page is asked for: what lies between is seen twice here, and given out once.
  */
 import type { Clock } from '../clock.js';
-import type { Delivery, StoredFact, SubscribeOptions } from './event-reader.js';
+import type { Delivery, StoredFact, StreamFilter, SubscribeOptions } from './event-reader.js';
 import { factOf, isFact, placeOf } from './eventstoredb.codec.js';
 import type { Message, Reading } from './eventstoredb.connection.js';
 import { whyOf } from './eventstoredb.errors.js';
@@ -59,7 +59,7 @@ export class Feed {
       this.listeners.add(listener);
       signal.addEventListener('abort', end, { once: true });
       try {
-        position = yield* this.catchUp(position, listener, over);
+        position = yield* this.catchUp(position, filter, over);
         if (over()) return;
         yield { kind: 'caughtUp', position };
         position = yield* listener.deliveries(position);
@@ -78,17 +78,18 @@ export class Feed {
     await this.running;
   }
 
-  private async *catchUp(from: string, listener: Listener, over: () => boolean): AsyncGenerator<Delivery, string, void> {
+  private async *catchUp(from: string, filter: StreamFilter | undefined, over: () => boolean): AsyncGenerator<Delivery, string, void> {
     let position = from;
     while (!over()) {
       try {
-        for await (const page of this.reader.pages(position || undefined)) {
-          const facts = page.filter((fact) => listener.wants(fact.stream));
-          position = page.at(-1)!.position;
-          yield facts.length > 0 ? { kind: 'facts', facts } : { kind: 'checkpoint', position };
+        // Nothing that is wanted lies between the last page and what was the end before the first one.
+        const end = filter === undefined ? '' : await this.reader.head();
+        for await (const facts of this.reader.pages(position || undefined, filter)) {
+          position = facts.at(-1)!.position;
+          yield { kind: 'facts', facts };
           if (over()) return position;
         }
-        return position;
+        return position < end ? end : position;
       } catch (error) {
         if (!(error instanceof Unavailable)) throw error;
         await this.pause();

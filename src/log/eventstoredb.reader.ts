@@ -7,7 +7,7 @@
  * 1. A read that is silent for too long is given up and told as `Unavailable`; the connection may hang without an end.
  */
 import type { Clock } from '../clock.js';
-import type { StoredFact } from './event-reader.js';
+import type { StoredFact, StreamFilter } from './event-reader.js';
 import { factOf, isFact } from './eventstoredb.codec.js';
 import type { RecordedEvent } from './eventstoredb.codec.js';
 import type { Connection, Message, Query } from './eventstoredb.connection.js';
@@ -40,10 +40,11 @@ export class EventStoreReader {
     return events;
   }
 
-  /** Pages of facts after a position, to the end of the log as it is then. They are never empty. */
-  async *pages(after: string | undefined): AsyncGenerator<readonly StoredFact[]> {
+  /** Pages of the facts that a filter wants after a position, to the end of the log as it is then. They are never empty. */
+  async *pages(after: string | undefined, filter?: StreamFilter): AsyncGenerator<readonly StoredFact[]> {
     this.sources.reach.check();
-    const { prefixes } = this.sources;
+    const prefixes = within(this.sources.prefixes, filter);
+    if (prefixes.length === 0) return;
     let page: StoredFact[] = [];
     let bytes = 0;
     for await (const message of this.messages({ prefixes, from: after, backwards: false, limit: EVERYTHING }, 'the log')) {
@@ -91,6 +92,12 @@ export class EventStoreReader {
       cancel();
     }
   }
+}
+
+/** The server looks for what is asked for, but among our streams alone. */
+function within(ours: readonly string[], filter: StreamFilter | undefined): readonly string[] {
+  if (filter === undefined || filter.prefixes.length === 0) return ours;
+  return filter.prefixes.flatMap((asked) => (ours.some((own) => asked.startsWith(own)) ? [asked] : ours.filter((own) => own.startsWith(asked))));
 }
 
 /** Gives up on what does not come: one wake-up for a whole read, moved on by every message. */

@@ -16,8 +16,13 @@ export interface ChosenLog {
 let inMemory = 0;
 
 export async function chosenLog(directory: string, clock: Clock): Promise<ChosenLog> {
+  const { url, namespace } = chosenPlace(directory);
+  return { log: await openLog({ url, directory, streams: new Streams(namespace), clock }), namespace };
+}
+
+/** Where that log is. */
+export function chosenPlace(directory: string): { readonly url: string; readonly namespace: string | undefined } {
   const url = process.env['SLUICE_TEST_EVENTS_URL'] ?? 'sqlite:';
   const own = directory === ':memory:' ? `${process.pid} ${performance.timeOrigin} ${(inMemory += 1)}` : directory;
-  const namespace = url === 'sqlite:' ? undefined : `t${createHash('sha256').update(own).digest('hex').slice(0, 16)}`;
-  return { log: await openLog({ url, directory, streams: new Streams(namespace), clock }), namespace };
+  return { url, namespace: url === 'sqlite:' ? undefined : `t${createHash('sha256').update(own).digest('hex').slice(0, 16)}` };
 }

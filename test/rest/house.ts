@@ -15,6 +15,7 @@ import type { JobDefinition } from '../../src/jobs/job.js';
 import { obedientJob } from '../../src/jobs/obedient.job.js';
 import type { RunDetail } from '../../src/runs/run-detail.queries.js';
 import { ServerModule } from '../../src/server.module.js';
+import { chosenPlace } from '../eventstoredb/chosen-log.js';
 import { AnswerBook, type Document } from './answer-book.js';
 
 export const ADAPTERS = ['Fastify', 'Express'] as const;
@@ -68,7 +69,8 @@ export class House {
 
   static async open(adapter: Adapter, { directory = ':memory:', jobs = [], batches = [], readWaitMs = 5_000 }: HouseOptions = {}): Promise<House> {
     const faults: string[] = [];
-    const config = { ...readConfig({}), dataDir: directory, slots: 64, readWaitMs, drainMs: 200 };
+    const { url: eventsUrl, namespace } = chosenPlace(directory);
+    const config = { ...readConfig({}), eventsUrl, namespace, dataDir: directory, slots: 64, readWaitMs, drainMs: 200 };
     const server = ServerModule.of(config, { jobs: [obedientJob(new SystemClock()), ...jobs], batches });
     const options = { logger: listening(faults), abortOnError: false };
     const app = adapter === 'Fastify' ? await onFastify(server, options) : await onExpress(server, options);

@@ -110,7 +110,7 @@ onBoth('The live stream', (house) => {
     const listener = await Listener.at(h, '?topics=run');
     const runId = await h.start('quick');
     const heard = await listener.until(ended(runId));
-    expect(heard.id).toMatch(/^\d{16}$/);
+    expect(heard.id).toMatch(/^\d+$/);
     expect(await h.read(`/runs/${runId}`)).toMatchObject({ status: 'completed' });
     const positions = listener.messages.flatMap(({ id }) => id ?? []);
     expect(positions).toEqual([...new Set(positions)].sort());
@@ -151,7 +151,7 @@ onBoth('The live stream', (house) => {
 
   it('after the very beginning it tells everything', async () => {
     const [newest] = (await h.read<Listed<{ id: string; status: string }>>('/runs?limit=1&status=completed')).items;
-    const listener = await Listener.at(h, '?after=0000000000000000&topics=run');
+    const listener = await Listener.at(h, '?after=&topics=run');
     await listener.until(ended(newest?.id ?? ''));
     const { total } = await h.read<Listed<unknown>>('/runs');
     expect(new Set(listener.messages.map(({ data }) => data.id)).size).toBe(total);
@@ -172,8 +172,7 @@ onBoth('The live stream', (house) => {
 
   it('tells only the topics and the run that are asked for', async () => {
     const [other, mine] = [await h.start('gated'), await h.start('gated')];
-    const head = '0000000000000000';
-    const [topic, one] = [await Listener.at(h, `?topics=approval&after=${head}`), await Listener.at(h, `?run=${mine}&after=${head}`)];
+    const [topic, one] = [await Listener.at(h, '?topics=approval&after='), await Listener.at(h, `?run=${mine}&after=`)];
     await topic.until(({ data }) => data.runId === mine);
     await one.until(({ event, data }) => event === 'run' && data.status === 'parked');
     expect(new Set(topic.messages.map(({ event }) => event))).toEqual(new Set(['approval']));
@@ -190,7 +189,7 @@ onBoth('The live stream', (house) => {
   });
 
   it('of a run that is not there tells nothing, and goes on', async () => {
-    const listener = await Listener.at(h, `?run=${randomUUID()}&after=0000000000000000`);
+    const listener = await Listener.at(h, `?run=${randomUUID()}&after=`);
     await h.runOf('quick');
     expect(listener.messages).toEqual([]);
     await listener.leave();

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { connect } from 'node:net';
 import { beforeAll, expect, it } from '@jest/globals';
 import { sealFact } from '../../src/events/envelope.js';
+import { Streams } from '../../src/events/streams.js';
 import { ids } from '../../src/ids.js';
 import { LOG_READER } from '../../src/log/event-reader.js';
 import type { EventReader, StoredFact } from '../../src/log/event-reader.js';
@@ -15,7 +16,7 @@ const NOWHERE = randomUUID();
 async function auditFacts(h: House): Promise<StoredFact[]> {
   const reader = h.app.get<EventReader>(LOG_READER, { strict: false });
   const facts: StoredFact[] = [];
-  for await (const page of reader.readAll({ filter: { prefixes: ['audit-'] } })) facts.push(...page);
+  for await (const page of reader.readAll({ filter: { prefixes: [h.app.get(Streams).prefix('audit')] } })) facts.push(...page);
   return facts;
 }
 
