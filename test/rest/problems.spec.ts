@@ -182,7 +182,7 @@ onBoth('Refusals', (house, adapter) => {
   it('every command to a run whose stream can not be understood is 409, says what to do, and writes nothing to it', async () => {
     const log = h.app.get<EventReader & EventWriter>(LOG_READER, { strict: false });
     const run = await h.runOf('gated');
-    const stream = `run-${run.id}`;
+    const stream = `${h.app.get(Streams).prefix('run')}${run.id}`;
     const { revision, metadata } = (await log.readStream(stream)).at(-1)!;
     // A gate is not asked twice.
     const parked = (await log.readStream(stream)).find(({ type }) => type === 'GateParked')!;
