@@ -3,7 +3,9 @@ import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '
 import { BASE } from './api/client';
 import { EXECUTION_STATUSES, RUN_STATUSES, TRIGGERS } from './api/shapes';
 import type { ExecutionStatus, RunStatus, TriggerType } from './api/shapes';
+import { runQuery } from './api/queries';
 import type { RunSort } from './api/queries';
+import { client } from './api/query-client';
 import { patiently } from './parts/lazily';
 import { PageBroken } from './parts/telling';
 import { NoSuchPage, Shell } from './shell/shell';
@@ -45,6 +47,13 @@ export interface InboxSearch {
   readonly tab?: (typeof INBOX_TABS)[number];
   readonly id?: string;
 }
+export interface SchedulesSearch {
+  readonly batch?: string | undefined;
+  /** The day that is looked at, like 2026-01-31. */
+  readonly day?: string | undefined;
+  /** How many times four weeks ago. */
+  readonly back?: number | undefined;
+}
 export interface BatchSearch {
   readonly start?: boolean;
   readonly version?: number;
@@ -66,6 +75,11 @@ const run = createRoute({
   getParentRoute: () => root,
   path: '/runs/$runId',
   validateSearch: (said: Said): RunSearch => compact({ tab: oneOf(said, 'tab', RUN_TABS), step: text(said, 'step') }),
+  // Asked for while the page is loaded. What is wrong with it shows there.
+  loader: ({ params: { runId } }) => {
+    void client.prefetchQuery(runQuery(runId));
+    void import('./run/diagram').catch(() => undefined);
+  },
   component: lazyRouteComponent(() => patiently(() => import('./pages/run')), 'RunPage'),
 });
 const approvals = createRoute({
@@ -92,7 +106,7 @@ const jobs = createRoute({ getParentRoute: () => root, path: '/jobs', component:
 const schedules = createRoute({
   getParentRoute: () => root,
   path: '/schedules',
-  validateSearch: (said: Said): { readonly batch?: string } => compact({ batch: text(said, 'batch') }),
+  validateSearch: (said: Said): SchedulesSearch => compact({ batch: text(said, 'batch'), day: text(said, 'day'), back: typeof said['back'] === 'number' && said['back'] > 0 ? Math.floor(said['back']) : undefined }),
   component: lazyRouteComponent(() => patiently(() => import('./pages/schedules')), 'Schedules'),
 });
 const settings = createRoute({ getParentRoute: () => root, path: '/settings', component: lazyRouteComponent(() => patiently(() => import('./pages/settings')), 'Settings') });

@@ -1,7 +1,7 @@
 /** What the pages tell the server to do. Each answer's position is remembered, so that what is read next has it. */
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { api, Refused, seen, told } from './client';
-import type { ApprovalRow } from './shapes';
+import type { ApprovalRow, BackfillPlan, BackfillStarted } from './shapes';
 
 interface Placed {
   readonly position: string;
@@ -82,3 +82,8 @@ export interface BackfillAsked {
   readonly to: string;
   readonly again: boolean;
 }
+const atRange = ({ batch, from, to, again }: BackfillAsked, dryRun: boolean) => ({ params: { path: { batch } }, body: { from, to, again, dryRun } });
+const backfill = (asked: BackfillAsked, dryRun: boolean) => told(api.POST('/batches/{batch}/schedule/backfill', atRange(asked, dryRun)));
+/** What would begin: nothing does. */
+export const planBackfill = (asked: BackfillAsked) => backfill(asked, true) as Promise<BackfillPlan>;
+export const startBackfill = (asked: BackfillAsked) => backfill(asked, false) as Promise<BackfillStarted>;

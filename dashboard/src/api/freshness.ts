@@ -4,7 +4,7 @@ import { live } from './live';
 import type { LiveMessage } from './live';
 import { runCounts } from './queries';
 import type { RunFilter, RunListPage } from './queries';
-import type { ExecutionRow, Page, RunRow } from './shapes';
+import type { ExecutionRow, OccurrenceList, Page, RunRow } from './shapes';
 
 export function keepFresh(client: QueryClient): () => void {
   return live.listen((told) => {
@@ -13,7 +13,7 @@ export function keepFresh(client: QueryClient): () => void {
     const runs = rowsIn<RunRow>(told, 'run');
     const executions = rowsIn<ExecutionRow>(told, 'execution');
     void client.invalidateQueries({ queryKey: ['pulse'] });
-    if (told.some(({ event }) => event === 'schedule')) void client.invalidateQueries({ queryKey: ['schedules'] });
+    if (told.some(({ event }) => event === 'schedule')) void freshSchedules(client);
     if (rowsIn(told, 'approval').size > 0) void client.invalidateQueries({ queryKey: ['approvals'] });
     if (runs.size > 0) void client.invalidateQueries({ queryKey: ['runs', 'of'] });
     for (const id of new Set([...runs.keys(), ...[...executions.values()].map(({ runId }) => runId)])) {
@@ -23,6 +23,12 @@ export function keepFresh(client: QueryClient): () => void {
     if (runs.size > 0) void freshRunLists(client, runs);
     if (executions.size > 0) freshExecutionLists(client, executions);
   });
+}
+
+/** Days that are over and judged stay as they are. */
+async function freshSchedules(client: QueryClient): Promise<void> {
+  await client.invalidateQueries({ queryKey: ['schedules'] });
+  await client.invalidateQueries({ queryKey: ['occurrences'], predicate: ({ queryKey, state }) => queryKey[3] === 'now' || queryKey[2] === 'backfill' || ((state.data as OccurrenceList | undefined)?.pending ?? 1) > 0 });
 }
 
 /** What was asked before a break may never be answered: it is let go of, and asked again. */

@@ -113,15 +113,18 @@ async function executionsOf(run: string, signal: AbortSignal): Promise<{ readonl
 
 const executionIds = (steps: readonly StepNode[]): readonly string[] => steps.flatMap((step) => [...step.executionIds, ...(step.branches ?? []).flatMap((branch) => executionIds(branch.steps))]);
 
+/** The run without its attempts, which are many and seldom looked at. */
+export const runQuery = (id: string) => queryOptions({ queryKey: ['run', id], queryFn: ({ signal }) => told(api.GET('/runs/{runId}', { params: { path: { runId: id }, query: fresh() }, signal })) });
+
 export interface WholeRun {
   readonly run: RunDetail;
   readonly executions: readonly ExecutionRow[];
 }
 
 /** A run and its attempts, of one moment: the detail's position is that of the run's last fact. */
-export const runQuery = (id: string) =>
+export const attemptsQuery = (id: string) =>
   queryOptions({
-    queryKey: ['run', id],
+    queryKey: ['run', id, 'attempts'],
     queryFn: async ({ signal }): Promise<WholeRun> => {
       for (let round = 1; ; round += 1) {
         const [run, executions] = await Promise.all([
@@ -191,9 +194,20 @@ export const jobsQuery = queryOptions({
 });
 
 export const schedulesQuery = queryOptions({ queryKey: ['schedules'], queryFn: ({ signal }) => told(api.GET('/schedules', { params: { query: { limit: String(MOST), ...fresh() } }, signal })), refetchInterval: 15_000 });
-export const occurrencesQuery = (batch: string, from: string) =>
+/** What became of the occurrences of a stretch; without an end, until now. */
+export const occurrencesQuery = (batch: string, from: Date, to: Date | undefined) =>
   queryOptions({
-    queryKey: ['schedules', batch, from],
-    queryFn: ({ signal }) => told(api.GET('/batches/{batch}/schedule/occurrences', { params: { path: { batch }, query: { from, limit: String(MOST), ...fresh() } }, signal })),
-    refetchInterval: 15_000,
+    queryKey: ['occurrences', batch, from.toISOString(), to?.toISOString() ?? 'now'],
+    queryFn: ({ signal }) => told(api.GET('/batches/{batch}/schedule/occurrences', { params: { path: { batch }, query: { from: from.toISOString(), to: to?.toISOString(), limit: String(MOST), ...fresh() } }, signal })),
+    // What is over changes seldom: by a backfill, or when what waited has its turn.
+    staleTime: ({ state: { data } }) => (to === undefined || data === undefined || data.pending > 0 ? 5_000 : 300_000),
+    refetchInterval: to === undefined ? 15_000 : false,
+  });
+export const previewQuery = (cron: string, timeZone: string, from?: string) =>
+  queryOptions({ queryKey: ['preview', cron, timeZone, from], queryFn: ({ signal }) => told(api.GET('/schedules/preview', { params: { query: { cron, timeZone, count: '5', from } }, signal })), retry: false, staleTime: 60_000 });
+export const backfillQuery = (batch: string, id: string) =>
+  queryOptions({
+    queryKey: ['occurrences', batch, 'backfill', id],
+    queryFn: ({ signal }) => told(api.GET('/batches/{batch}/schedule/backfills/{id}', { params: { path: { batch, id }, query: fresh() }, signal })),
+    refetchInterval: ({ state: { data } }) => (data === undefined || data.endedAt === null || ['running', 'parked', 'failing', 'compensating', 'cancelling'].some((status) => (data.runs[status] ?? 0) > 0) ? 1_000 : false),
   });

@@ -49,6 +49,8 @@ export type JsonSchema = JobRow['parameters'];
 export type ScheduleRow = Told['ScheduleRow'];
 export type OccurrenceList = Told['OccurrenceList'];
 export type OccurrenceRow = Told['Occurrence'];
+export type BackfillPlan = Told['BackfillPlan'];
+export type BackfillStarted = Told['BackfillStarted'];
 
 export interface StepDefinition {
   readonly id: string;

@@ -3,16 +3,15 @@ import { CopyButton, Tabs } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { useCallback, useMemo } from 'react';
-import { runQuery, versionQuery } from '../api/queries';
-import type { WholeRun } from '../api/queries';
+import { attemptsQuery, runQuery, versionQuery } from '../api/queries';
 import { STEP_STATUSES } from '../api/shapes';
-import type { BatchDefinition, RunDetail, StepDefinition, StepNode } from '../api/shapes';
+import type { BatchDefinition, ExecutionRow, RunDetail, StepDefinition, StepNode } from '../api/shapes';
 import type { RunTab } from '../router';
 import { Icon } from '../parts/icon';
 import { isEmptyJson, JsonView } from '../parts/json-view';
 import { Chip, CountsBar, RunChip, STEP_LOOKS, TRIGGER_LABELS } from '../parts/status';
 import { Loading, PageProblem } from '../parts/telling';
-import { Ago, Lasting, moment } from '../parts/time';
+import { Ago, duration, Lasting, moment } from '../parts/time';
 import { RunActions } from '../run/actions';
 import { Drawn } from '../run/drawn';
 import { Facts } from '../run/facts';
@@ -25,19 +24,30 @@ const route = getRouteApi('/runs/$runId');
 
 export function RunPage() {
   const { runId } = route.useParams();
-  const whole = useQuery(runQuery(runId));
-  if (whole.data === undefined) return whole.error === null ? <Loading rows={10} /> : <PageProblem error={whole.error} what="run" />;
-  return <Shown {...whole.data} />;
+  const { tab = 'diagram', step } = route.useSearch();
+  const closer = tab === 'timeline' || (tab === 'diagram' && step !== undefined);
+  const whole = useQuery({ ...attemptsQuery(runId), enabled: closer });
+  const lean = useQuery({ ...runQuery(runId), enabled: !closer || whole.data === undefined });
+  const isWhole = closer && whole.data !== undefined && whole.data.run.position >= (lean.data?.position ?? '');
+  const run = isWhole ? whole.data.run : lean.data;
+  if (run === undefined) return lean.error === null ? <Loading rows={10} /> : <PageProblem error={lean.error} what="run" />;
+  return <Shown run={run} executions={isWhole ? whole.data.executions : undefined} />;
 }
 
-function Shown({ run, executions }: WholeRun) {
+interface ShownProps {
+  readonly run: RunDetail;
+  /** Undefined until they are known. */
+  readonly executions: readonly ExecutionRow[] | undefined;
+}
+
+function Shown({ run, executions }: ShownProps) {
   const { tab = 'diagram', step } = route.useSearch();
   const navigate = route.useNavigate();
   const choose = useCallback((id: string | undefined) => void navigate({ search: (before) => ({ ...before, step: id }), replace: true, resetScroll: false }), [navigate]);
   const version = useQuery({ ...versionQuery(run.batchId, run.batchVersion), retry: false });
   return (
     <div className="stack" style={{ gap: 14 }}>
-      <Head run={run} title={version.data?.definition.title} />
+      <Head run={run} title={version.data?.definition.title} timeout={version.data?.definition.timeout} />
       <Why run={run} choose={choose} />
       <Counts run={run} />
       <Tabs value={tab} onChange={(next) => void navigate({ search: (before) => ({ ...before, tab: next === 'diagram' ? undefined : (next as RunTab) }), replace: true, resetScroll: false })} keepMounted={false}>
@@ -48,7 +58,7 @@ function Shown({ run, executions }: WholeRun) {
           <Tabs.Tab value="data" leftSection={<Icon name="code" />}>Data</Tabs.Tab>
         </Tabs.List>
         <Tabs.Panel value="diagram" pt="sm"><Picture run={run} executions={executions} definition={version.data?.definition} chosen={step} choose={choose} /></Tabs.Panel>
-        <Tabs.Panel value="timeline" pt="sm"><div className="panel"><Timeline run={run} executions={executions} choose={(id) => void navigate({ search: { step: id } })} /></div></Tabs.Panel>
+        <Tabs.Panel value="timeline" pt="sm"><div className="panel">{executions === undefined ? <div className="body"><Loading /></div> : <Timeline run={run} executions={executions} choose={(id) => void navigate({ search: { step: id } })} />}</div></Tabs.Panel>
         <Tabs.Panel value="facts" pt="sm"><div className="panel"><Facts runId={run.id} /></div></Tabs.Panel>
         <Tabs.Panel value="data" pt="sm"><Data run={run} /></Tabs.Panel>
       </Tabs>
@@ -56,7 +66,7 @@ function Shown({ run, executions }: WholeRun) {
   );
 }
 
-function Head({ run, title }: { readonly run: RunDetail; readonly title: string | undefined }) {
+function Head({ run, title, timeout }: { readonly run: RunDetail; readonly title: string | undefined; readonly timeout: string | number | undefined }) {
   const { id, batchName, batchVersion, status, paused, trigger, startedBy, startedAt, endedAt, durationMs, reason, retryOf, retriedBy } = run;
   return (
     <div className="pagehead" style={{ marginBottom: 0 }}>
@@ -69,6 +79,7 @@ function Head({ run, title }: { readonly run: RunDetail; readonly title: string 
           <span>{TRIGGER_LABELS[trigger.type]}, by {startedBy}</span>
           <span title={moment(startedAt)}>started <Ago at={startedAt} /></span>
           <span>{endedAt === null ? 'running for' : 'took'} <Lasting from={startedAt} to={endedAt} ms={durationMs} /></span>
+          {endedAt === null && timeout !== undefined && <span title="A run that takes longer fails; time in which it is parked counts too">time-out {typeof timeout === 'number' ? duration(timeout) : timeout}</span>}
           {retryOf !== null && <Link to="/runs/$runId" params={{ runId: retryOf }} className="link">retry of {retryOf.slice(0, 8)}</Link>}
           {retriedBy !== null && <Link to="/runs/$runId" params={{ runId: retriedBy }} className="link">retried by {retriedBy.slice(0, 8)}</Link>}
         </p>
@@ -95,7 +106,7 @@ function Counts({ run: { counts } }: { readonly run: RunDetail }) {
   );
 }
 
-interface PictureProps extends WholeRun {
+interface PictureProps extends ShownProps {
   readonly definition: BatchDefinition | undefined;
   readonly chosen: string | undefined;
   readonly choose: (id: string | undefined) => void;
@@ -113,7 +124,7 @@ function Picture({ run, executions, definition, chosen, choose }: PictureProps) 
       {step === undefined ? (
         <StepList steps={steps} choose={choose} />
       ) : (
-        <StepDetail run={run} step={step} definition={definition && findStep([...definition.steps, ...(definition.onFailureSteps ?? [])], step.id)} executions={executions.filter(({ stepId }) => stepId === step.id)} close={() => choose(undefined)} />
+        <StepDetail run={run} step={step} definition={definition && findStep([...definition.steps, ...(definition.onFailureSteps ?? [])], step.id)} executions={executions?.filter(({ stepId }) => stepId === step.id)} close={() => choose(undefined)} />
       )}
     </div>
   );

@@ -1,7 +1,7 @@
 /** A long list of rows: only those in sight are there, more are asked for before the end comes, `j` and `k` walk. */
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { useMediaQuery } from '@mantine/hooks';
-import { useEffect, useRef } from 'react';
+import { memo, useEffect, useRef } from 'react';
 import type { ReactNode } from 'react';
 import { isWriting } from '../shell/shortcuts';
 
@@ -10,6 +10,7 @@ export interface RowListProps<R extends { readonly id: string }> {
   readonly label: string;
   readonly grid: string;
   readonly head: ReactNode;
+  /** The same function each time, or every row is made again. */
   readonly row: (row: R) => ReactNode;
   readonly more: boolean;
   readonly loadMore: () => void;
@@ -43,17 +44,31 @@ export function RowList<R extends { readonly id: string }>({ rows, label, grid, 
         <div style={{ height: virtual.getTotalSize(), position: 'relative' }} role="rowgroup">
           {items.map(({ index, key, start }) => {
             const one = rows[index];
-            return one && (
-              <div key={key} className={`lrow ${grid}`} role="row" aria-rowindex={index + 2} style={{ position: 'absolute', top: 0, left: 0, right: 0, height: size, transform: `translateY(${start}px)` }}>
-                {row(one)}
-              </div>
-            );
+            return one && <Line key={key} one={one} index={index} start={start} size={size} grid={grid} row={row} />;
           })}
         </div>
       </div>
     </div>
   );
 }
+
+interface LineProps<R extends { readonly id: string }> extends Pick<RowListProps<R>, 'grid' | 'row'> {
+  readonly one: R;
+  readonly index: number;
+  readonly start: number;
+  readonly size: number;
+}
+
+function LineOf<R extends { readonly id: string }>({ one, index, start, size, grid, row }: LineProps<R>) {
+  return (
+    <div className={`lrow ${grid}`} role="row" aria-rowindex={index + 2} style={{ position: 'absolute', top: 0, left: 0, right: 0, height: size, transform: `translateY(${start}px)` }}>
+      {row(one)}
+    </div>
+  );
+}
+
+/** While one scrolls, rows that stay are not made again. */
+const Line = memo(LineOf) as typeof LineOf;
 
 function useWalking(scroll: { readonly current: HTMLElement | null }): void {
   useEffect(() => {

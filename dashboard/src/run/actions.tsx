@@ -127,7 +127,7 @@ function RetryDialog({ run, opened, close }: { readonly run: RunDetail; readonly
     setFromStep(null);
     reset();
   }, [opened, reset]);
-  const batch = useQuery({ ...batchQuery(run.batchId), enabled: opened });
+  const batch = useQuery({ ...batchQuery(run.batchId), enabled: opened, staleTime: 0 });
   const newest = batch.data?.data.version;
   const steps = allSteps(run.steps).filter(({ kind }) => kind === undefined).map(({ id }) => id);
   return (

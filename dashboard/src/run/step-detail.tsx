@@ -8,14 +8,15 @@ import { GateCard } from '../parts/gate-card';
 import { Icon } from '../parts/icon';
 import { isEmptyJson, JsonView } from '../parts/json-view';
 import { Chip, EXECUTION_LOOKS, STEP_LOOKS } from '../parts/status';
-import { Note, Problem } from '../parts/telling';
+import { Loading, Note, Problem } from '../parts/telling';
 import { Ago, Lasting, moment } from '../parts/time';
 
 interface Props {
   readonly run: RunDetail;
   readonly step: StepNode;
   readonly definition: StepDefinition | undefined;
-  readonly executions: readonly ExecutionRow[];
+  /** Undefined until they are known. */
+  readonly executions: readonly ExecutionRow[] | undefined;
   readonly close: () => void;
 }
 
@@ -38,7 +39,7 @@ export function StepDetail({ run, step, definition, executions, close }: Props) 
 const Gate = ({ gate }: { readonly gate: ApprovalRow }) => <GateCard approval={gate} inRun />;
 
 function Job({ run, step, definition, executions }: Omit<Props, 'close'>) {
-  const newest = executions.at(-1);
+  const newest = executions?.at(-1);
   return (
     <>
       {definition?.description !== undefined && <p className="dim">{definition.description}</p>}
@@ -55,10 +56,10 @@ function Job({ run, step, definition, executions }: Omit<Props, 'close'>) {
       {step.status === 'pending' && <p className="dim">Its turn has not come.</p>}
       {step.status === 'skipped' && <p className="dim">It was not taken: its condition was false, its branch lost, or the run had ended.</p>}
       {step.error !== null && <Note tone="bad" icon="circleX"><strong>{step.error.code}</strong><p>{step.error.message}</p></Note>}
-      {[...executions].reverse().map((execution) => <Attempt key={execution.id} execution={execution} mayStop={run.allowedActions.some(({ action }) => action === 'cancel')} />)}
+      {executions === undefined ? step.executionIds.length > 0 && <Loading rows={2} /> : [...executions].reverse().map((execution) => <Attempt key={execution.id} execution={execution} mayStop={run.allowedActions.some(({ action }) => action === 'cancel')} />)}
       {!isEmptyJson(step.params) && <div><h3 style={{ marginBottom: 4 }}>Given</h3><JsonView value={step.params} label="Parameters of the step" /></div>}
       {!isEmptyJson(step.outputs) && <div><h3 style={{ marginBottom: 4 }}>Outputs</h3><JsonView value={step.outputs} label="Outputs of the step" /></div>}
-      {newest === undefined && step.type === 'job' && step.executionIds.length > 0 && <p className="dim">Its attempts are shown to viewers only.</p>}
+      {executions !== undefined && newest === undefined && step.type === 'job' && step.executionIds.length > 0 && <p className="dim">Its attempts are shown to viewers only.</p>}
     </>
   );
 }

@@ -7,12 +7,13 @@ import { Ago, moment } from '../parts/time';
 import { CancelStory } from './cancel-story';
 
 const ICONS: Readonly<Record<string, IconName>> = { resume: 'playerPause', approval: 'userCheck', job: 'bolt', slot: 'hourglass', retry: 'refresh', engine: 'settings' };
+const ENDED: Readonly<Record<string, string>> = { rejected: 'A gate was rejected', timeout: 'It took too long', 'unknown-job': 'It could not begin', validation: 'It could not begin' };
 /** A run of a thousand branches waits for a thousand jobs: these are shown. */
 const MOST = 8;
 
 export function Why({ run, choose }: { readonly run: RunDetail; readonly choose: (stepId: string) => void }) {
   if (run.status === 'cancelling' || run.status === 'cancelled') return <div className="panel" style={{ padding: '12px 14px' }}><CancelStory runId={run.id} /></div>;
-  if (run.endedAt !== null) return run.error === null ? null : <Note tone="bad" icon="circleX"><strong>{run.error.kind === 'rejected' ? 'A gate was rejected' : 'It failed'}</strong><p>{run.error.message}</p></Note>;
+  if (run.endedAt !== null) return run.error === null ? null : <Note tone="bad" icon="circleX"><strong>{ENDED[run.error.kind] ?? 'It failed'}</strong><p>{run.error.message}</p></Note>;
   const stuck = run.waitingFor.every(({ what }) => what === 'approval' || what === 'resume');
   return (
     <section className={`note tone-${stuck ? 'wait' : 'run'}`} aria-labelledby="why" data-testid="why">

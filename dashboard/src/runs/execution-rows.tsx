@@ -50,7 +50,7 @@ export function ExecutionRows() {
       ) : (
         <>
           <RowList
-            rows={rows} label="Executions" grid="exec-grid" total={total} more={hasNextPage} loadMore={loadMore} of={JSON.stringify([outcome, batch, job, q])} row={(row) => <Cells row={row} />}
+            rows={rows} label="Executions" grid="exec-grid" total={total} more={hasNextPage} loadMore={loadMore} of={JSON.stringify([outcome, batch, job, q])} row={cells}
             head={['Status', 'Step', 'Batch', 'Job', 'Attempt', 'Queued', 'Duration'].map((label) => <span key={label} role="columnheader">{label}</span>)}
           />
           <p className="dim tiny num" style={{ marginTop: 8 }} data-testid="execution-total">{rows.length < total ? `${rows.length.toLocaleString('en')} loaded of ` : ''}{atLeast ? 'at least ' : ''}{total.toLocaleString('en')} {total === 1 ? 'execution' : 'executions'}</p>
@@ -59,6 +59,8 @@ export function ExecutionRows() {
     </>
   );
 }
+
+const cells = (row: ExecutionRow) => <Cells row={row} />;
 
 function Cells({ row: { runId, stepId, batchName, job, attempt, status, kind, queuedAt, startedAt, endedAt, error } }: { readonly row: ExecutionRow }) {
   return (

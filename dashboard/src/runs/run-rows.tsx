@@ -51,7 +51,7 @@ export function RunRows() {
       ) : (
         <>
           <RowList
-            rows={rows} label="Runs" grid="runs-grid" total={total} more={hasNextPage} loadMore={loadMore} of={JSON.stringify([filter, sort])} row={(run) => <Cells run={run} />}
+            rows={rows} label="Runs" grid="runs-grid" total={total} more={hasNextPage} loadMore={loadMore} of={JSON.stringify([filter, sort])} row={cells}
             head={
               <>
                 <span role="columnheader">Status</span>
@@ -70,6 +70,8 @@ export function RunRows() {
     </>
   );
 }
+
+const cells = (run: RunRow) => <Cells run={run} />;
 
 function Cells({ run }: { readonly run: RunRow }) {
   const { id, batchName, status, paused, counts, startedAt, endedAt, durationMs, trigger, startedBy, batchVersion, error, reason } = run;
