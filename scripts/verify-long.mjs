@@ -1,6 +1,6 @@
 /**
- * What takes too long for every change: thousands of simulated histories, each of another seed, and hundreds of real
- * kills of the built server. Every part prints its counts. `--seeds N --minutes M --kills K --seed FROM` set them.
+ * What takes too long for every change: thousands of simulated histories of the runtime and of schedules on several nodes, each
+ * of another seed, and hundreds of real kills of the built server. Every part prints its counts. `--seeds N --minutes M --kills K --seed FROM` set them.
  */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
@@ -18,6 +18,8 @@ function run(what, args, env = {}) {
 const results = {
   build: run('build', ['scripts/build.mjs']),
   simulation: run(`${values.seeds} seeds from ${values.seed} on`, ['--import', './test/typescript-loader.mjs', 'test/simulation/main.ts', '--seed', values.seed, '--seeds', values.seeds, '--minutes', values.minutes]),
+  schedules: run(`${values.seeds} histories of schedules on two and three nodes, from seed ${values.seed} on`, ['--experimental-vm-modules', 'node_modules/jest/bin/jest.js', 'test/scenarios/schedule-races'], { SLUICE_TEST_SEEDS: values.seeds, SLUICE_TEST_SEED: values.seed }),
+  many: run('10,000 schedules on one node', ['--experimental-vm-modules', 'node_modules/jest/bin/jest.js', 'test/scenarios/many-schedules'], { SLUICE_TEST_SCHEDULES: '10000' }),
   kills: run(`${values.kills} kills`, ['--experimental-vm-modules', 'node_modules/jest/bin/jest.js', 'test/crash/killed-server'], { SLUICE_TEST_KILLS: values.kills, SLUICE_TEST_SERVER: SERVER }),
 };
 const failed = Object.keys(results).filter((part) => !results[part]);

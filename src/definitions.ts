@@ -22,7 +22,7 @@ import type { BatchDefinition, ParameterDeclaration } from './events/definition.
 import { isJsonObject } from './events/json.js';
 import type { Streams } from './events/streams.js';
 import { compileParams, ExpressionError, isFault } from './expressions/expression.js';
-import { ids, parseId } from './ids.js';
+import { batchIdOf, ids, parseId } from './ids.js';
 import type { BatchId } from './ids.js';
 import type { JobRegistry } from './jobs/job-registry.js';
 import type { EventReader } from './log/event-reader.js';
@@ -58,7 +58,7 @@ export class Definitions implements Plans {
    * @param scheduled a run of its schedule: its parameters are the schedule's, and it begins whatever stands against it
    */
   async startable(batch: string, at?: number, scheduled?: ScheduledStart): Promise<StartableBatch | Rejected> {
-    const id = parseId<BatchId>(batch) ?? ids.batch(batch);
+    const id = batchIdOf(batch);
     const { versions, deleted } = await this.versionsOf(id);
     const found = at === undefined ? versions.at(-1) : versions.find(({ version }) => version === at);
     if (found === undefined) return { rejected: 'not-found', detail: `There is no batch ${batch.slice(0, 100)}${at === undefined ? '' : ` of version ${at}`}.` };

@@ -69,6 +69,11 @@ export function parseId<T extends RunId | BatchId | ApprovalId | ExecutionId>(te
   return isUuid(lower) ? (lower as T) : undefined;
 }
 
+/** A batch is called by its id or its name. */
+export function batchIdOf(called: string): BatchId {
+  return parseId<BatchId>(called) ?? ids.batch(called);
+}
+
 /** A number in [0, 1) that is the same whenever and wherever it is asked for. */
 export function fractionOf(...parts: readonly (string | number)[]): number {
   return Number.parseInt(uuidOf(...parts).slice(0, 8), 16) / 2 ** 32;

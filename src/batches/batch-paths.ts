@@ -1,12 +1,5 @@
 /** How the doors of batches name a batch and its version. */
 import { invalid, Problem } from '../http/problem.js';
-import { ids, parseId } from '../ids.js';
-import type { BatchId } from '../ids.js';
-
-/** A batch is called by its id or its name. */
-export function batchIdOf(batch: string): BatchId {
-  return parseId<BatchId>(batch) ?? ids.batch(batch);
-}
 
 export function noBatch(batch: string): Problem {
   return new Problem('not-found', `There is no batch ${batch.slice(0, 100)}.`);

@@ -12,9 +12,10 @@ import { decodeCursor, encodeCursor, pageQuery } from '../http/paging.js';
 import type { Page } from '../http/paging.js';
 import { Problem } from '../http/problem.js';
 import { Needs } from '../http/roles.guard.js';
+import { batchIdOf } from '../ids.js';
 import { ReadSide } from '../reading/read-side.js';
 import { batchDetailAnswer, batchListAnswer, versionAnswer, versionListAnswer } from './batch.answers.js';
-import { batchIdOf, etagOf, noBatch } from './batch-paths.js';
+import { etagOf, noBatch } from './batch-paths.js';
 import { GetBatch, GetBatchVersions, ListBatches } from './batch.queries.js';
 import type { BatchDetail, BatchRow, BatchVersionRow } from './batch.queries.js';
 

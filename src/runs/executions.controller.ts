@@ -10,7 +10,7 @@ import { pageQuery } from '../http/paging.js';
 import type { Page } from '../http/paging.js';
 import { Problem } from '../http/problem.js';
 import { Needs } from '../http/roles.guard.js';
-import { ids, parseId } from '../ids.js';
+import { batchIdOf, parseId } from '../ids.js';
 import type { ExecutionId } from '../ids.js';
 import { ReadSide } from '../reading/read-side.js';
 import { executionAnswer, executionListAnswer } from './run.answers.js';
@@ -44,7 +44,7 @@ export class ExecutionsController {
   async list(@Query({ schema: listQuery }) query: z.output<typeof listQuery>): Promise<Page<ExecutionRow>> {
     const { limit, cursor, atLeast, batch, ...filter } = query;
     await awaitAtLeast(this.read.host, atLeast, this.read.waitMs);
-    return this.queries.execute(new ListExecutions({ ...filter, ...(batch !== undefined && { batch: parseId(batch) ?? ids.batch(batch) }) }, { limit, cursor }));
+    return this.queries.execute(new ListExecutions({ ...filter, ...(batch !== undefined && { batch: batchIdOf(batch) }) }, { limit, cursor }));
   }
 
   @Get(':id')

@@ -20,7 +20,7 @@ import type { Page } from '../http/paging.js';
 import { Problem } from '../http/problem.js';
 import type { HttpRequest } from '../http/request.js';
 import { Needs, NeedsCaller } from '../http/roles.guard.js';
-import { ids, parseId } from '../ids.js';
+import { batchIdOf, ids, parseId } from '../ids.js';
 import type { RunId } from '../ids.js';
 import { ReadSide } from '../reading/read-side.js';
 import { runCountsAnswer, runDetailAnswer, runListAnswer, runStatsAnswer, startedAnswer } from './run.answers.js';
@@ -143,5 +143,5 @@ export function noRun(runId: string): Problem {
 }
 
 function withBatchId({ batch, ...filter }: RunFilter): RunFilter {
-  return { ...filter, ...(batch !== undefined && { batch: parseId(batch) ?? ids.batch(batch) }) };
+  return { ...filter, ...(batch !== undefined && { batch: batchIdOf(batch) }) };
 }

@@ -21,8 +21,7 @@ import type { Page } from '../http/paging.js';
 import { invalid, Problem } from '../http/problem.js';
 import type { HttpRequest } from '../http/request.js';
 import { Needs } from '../http/roles.guard.js';
-import { ids, parseId } from '../ids.js';
-import type { BatchId } from '../ids.js';
+import { batchIdOf, ids } from '../ids.js';
 import { ReadSide } from '../reading/read-side.js';
 import { StartRun } from '../runs/run.commands.js';
 import { occurrencesOf } from './ledger.draft.js';
@@ -160,11 +159,6 @@ export class BatchScheduleController {
   private originOf(said: JsonValue, { caller, request }: Asked): Origin {
     return originOf(request, caller, commandIdentity(request, caller, said));
   }
-}
-
-/** A batch is called by its id or its name. */
-function batchIdOf(batch: string): BatchId {
-  return parseId<BatchId>(batch) ?? ids.batch(batch);
 }
 
 function noSchedule(batch: string): Problem {

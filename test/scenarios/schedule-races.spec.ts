@@ -40,14 +40,26 @@ function failing(log: EventWriter, random: () => number, died: () => void): Even
   };
 }
 
-async function history(seed: number): Promise<void> {
+interface Told {
+  readonly occurrences: number;
+  readonly runs: number;
+  readonly nodes: number;
+  readonly deaths: number;
+}
+
+async function history(seed: number): Promise<Told> {
   const random = seeded(seed);
   const house = new LedgerHouse();
   await house.define(ruleBy(random));
   const watching: { readonly at: number; readonly keeper: Awaited<ReturnType<LedgerHouse['timekeeper']>> }[] = [];
   let dying = 0;
+  const count = { nodes: 0, deaths: 0 };
   const join = async (): Promise<void> => {
-    const writer = failing(house.log, random, () => (dying += 1));
+    count.nodes += 1;
+    const writer = failing(house.log, random, () => {
+      dying += 1;
+      count.deaths += 1;
+    });
     watching.push({ at: house.clock.now(), keeper: await house.timekeeper(writer, random() < 0.3) });
   };
   const people = house.host();
@@ -83,12 +95,20 @@ async function history(seed: number): Promise<void> {
   expect({ seed, odd: odd.map((due) => new Date(due).toISOString()), doubled, unnamed }).toEqual({ seed, odd: [], doubled: [], unnamed: [] });
   const fired = [...said].filter(([, what]) => what[0] === 'fired').map(([due]) => ids.scheduledRun(TICK, new Date(due).toISOString()));
   expect([...house.started.keys()].sort()).toEqual(fired.sort());
-  expect(said.size).toBeGreaterThan(0);
   await house.close();
+  return { occurrences: said.size, runs: fired.length, ...count };
 }
 
 describe(`Schedules with nodes that come and go, in ${SEEDS} histories`, () => {
   it('come to exactly one end for each occurrence, and one run for each that was fired', async () => {
-    for (let seed = FIRST; seed < FIRST + SEEDS; seed += 1) await history(seed);
+    const sums = { occurrences: 0, runs: 0, nodes: 0, deaths: 0 };
+    const began = performance.now();
+    for (let seed = FIRST; seed < FIRST + SEEDS; seed += 1) {
+      const told = await history(seed);
+      for (const key of Object.keys(sums) as (keyof Told)[]) sums[key] += told[key];
+    }
+    process.stdout.write(`schedules on two and three nodes: seeds ${FIRST} to ${FIRST + SEEDS - 1}, ${JSON.stringify(sums)}, 0 doubled, 0 unexplained, ${(SEEDS / ((performance.now() - began) / 1_000)).toFixed(1)} histories/s\n`);
+    // A rule that is due twice an hour may name nothing in one of them.
+    expect(Math.min(sums.occurrences, sums.runs, sums.deaths)).toBeGreaterThan(SEEDS);
   }, 60_000 + SEEDS * 2_000);
 });
