@@ -1,6 +1,7 @@
 /**
  * What takes too long for every change: thousands of simulated histories of the runtime and of schedules on several nodes, each
- * of another seed, and hundreds of real kills of the built server. Every part prints its counts. `--seeds N --minutes M --kills K --seed FROM` set them.
+ * of another seed, a server with forty times as much to do as in CI, and hundreds of real kills of the built server. Every
+ * part prints its counts. `--seeds N --minutes M --kills K --seed FROM` set them.
  */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
@@ -20,6 +21,7 @@ const results = {
   simulation: run(`${values.seeds} seeds from ${values.seed} on`, ['--import', './test/typescript-loader.mjs', 'test/simulation/main.ts', '--seed', values.seed, '--seeds', values.seeds, '--minutes', values.minutes]),
   schedules: run(`${values.seeds} histories of schedules on two and three nodes, from seed ${values.seed} on`, ['--experimental-vm-modules', 'node_modules/jest/bin/jest.js', 'test/scenarios/schedule-races'], { SLUICE_TEST_SEEDS: values.seeds, SLUICE_TEST_SEED: values.seed }),
   many: run('10,000 schedules on one node', ['--experimental-vm-modules', 'node_modules/jest/bin/jest.js', 'test/scenarios/many-schedules'], { SLUICE_TEST_SCHEDULES: '10000' }),
+  overload: run('2,000 connections, a queue of 8,000 runs', ['--experimental-vm-modules', 'node_modules/jest/bin/jest.js', 'test/rest/overload'], { SLUICE_TEST_LOAD: '40' }),
   kills: run(`${values.kills} kills`, ['--experimental-vm-modules', 'node_modules/jest/bin/jest.js', 'test/crash/killed-server'], { SLUICE_TEST_KILLS: values.kills, SLUICE_TEST_SERVER: SERVER }),
 };
 const failed = Object.keys(results).filter((part) => !results[part]);

@@ -28,7 +28,7 @@ describe('The configuration', () => {
       slots: availableParallelism() * 8,
       nodeRoles: ['api', 'worker', 'scheduler', 'projector'],
       drainMs: 10_000,
-      readWaitMs: 2_000,
+      readWaitMs: 2_000, queueLimit: 100_000, rateLimit: 1_000,
       logLevel: 'info',
     });
   });

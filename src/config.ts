@@ -38,6 +38,10 @@ export interface Config {
   readonly nodeRoles: readonly NodeRole[];
   readonly drainMs: number;
   readonly readWaitMs: number;
+  /** Steps that may wait for a free slot. */
+  readonly queueLimit: number;
+  /** Changes that one actor may ask for in a second; 0: no limit. */
+  readonly rateLimit: number;
   readonly logLevel: LogLevel;
 }
 
@@ -150,6 +154,8 @@ const ENVIRONMENT = z.object({
   }),
   SLUICE_DRAIN: duration('10s'),
   SLUICE_READ_WAIT: duration('2s'),
+  SLUICE_QUEUE_LIMIT: whole('100000', 1, 10_000_000),
+  SLUICE_RATE_LIMIT: whole('1000', 0, 1_000_000),
   SLUICE_LOG_LEVEL: oneOf(LOG_LEVELS, 'info'),
 });
 const NAMES = [...Object.keys(ENVIRONMENT.shape), ...KNOWN_ELSEWHERE];
@@ -181,6 +187,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     nodeRoles: data.SLUICE_NODE_ROLES,
     drainMs: data.SLUICE_DRAIN,
     readWaitMs: data.SLUICE_READ_WAIT,
+    queueLimit: data.SLUICE_QUEUE_LIMIT,
+    rateLimit: data.SLUICE_RATE_LIMIT,
     logLevel: data.SLUICE_LOG_LEVEL,
   };
 }

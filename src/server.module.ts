@@ -17,10 +17,10 @@ export interface Brought {
 
 @Module({})
 export class ServerModule {
-  static of({ dataDir, eventsUrl, slots, namespace, readWaitMs, drainMs, auth }: Config, { jobs, batches }: Brought): DynamicModule {
+  static of({ dataDir, eventsUrl, slots, namespace, readWaitMs, drainMs, queueLimit, rateLimit, auth }: Config, { jobs, batches }: Brought): DynamicModule {
     return {
       module: ServerModule,
-      imports: [SluiceModule.forRoot({ directory: dataDir, events: eventsUrl, slots, namespace, readWaitMs, drainMs, jobs, batches, identify: identifyDev, auth, rest: true, dashboard: true, path: '' })],
+      imports: [SluiceModule.forRoot({ directory: dataDir, events: eventsUrl, slots, namespace, readWaitMs, drainMs, mostWaiting: queueLimit, changesPerSecond: rateLimit, jobs, batches, identify: identifyDev, auth, rest: true, dashboard: true, path: '' })],
       providers: [RouteTable, { provide: APP_FILTER, useClass: ProblemFilter }],
     };
   }

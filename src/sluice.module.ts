@@ -38,6 +38,7 @@ import { NotBuiltController } from './http/not-built.controller.js';
 import { OpenApiPlace } from './http/openapi.js';
 import { Problem } from './http/problem.js';
 import { ProjectionsController } from './http/projections.controller.js';
+import { Rates } from './http/rates.js';
 import { IDENTIFY, REFUSED_CALLERS } from './http/roles.guard.js';
 import { RouteTable } from './http/route-table.js';
 import type { JobDefinition } from './jobs/job.js';
@@ -88,6 +89,10 @@ export interface SluiceModuleOptions {
   readonly namespace?: string | undefined;
   /** How long a query waits for the position that it asks for, in milliseconds; 2,000 unless given. */
   readonly readWaitMs?: number;
+  /** Steps that may wait for a free slot before further starts are refused as `too-many-requests`; 100,000 unless given. */
+  readonly mostWaiting?: number;
+  /** Changes that one actor may ask of the doors in a second; 1,000 unless given, 0 for no limit. */
+  readonly changesPerSecond?: number;
   /** How long running jobs may go on when the application shuts down, in milliseconds; 10,000 unless given. */
   readonly drainMs?: number;
   /** Says who asks, and under which roles. Without it every door is shut. */
@@ -129,6 +134,7 @@ const QUERIES: readonly Type[] = [
 /** Under which the engine is given inside of the module. */
 export const ENGINE = Symbol('engine');
 const SLOTS = 8;
+const CHANGES_PER_SECOND = 1_000;
 const DRAIN_MS = 10_000;
 const GRACE_MS = 2_000;
 
@@ -165,6 +171,7 @@ function providers(): Provider[] {
     of(RUNNING_REPORTS, ({ runner }) => runner),
     of(WORKERS, ({ runner }) => [runner]),
     of(REFUSED_CALLERS, ({ refusals }) => refusals.callers),
+    { provide: Rates, useFactory: ({ changesPerSecond = CHANGES_PER_SECOND }: SluiceModuleOptions, clock: Clock) => new Rates(changesPerSecond, clock), inject: [MODULE_OPTIONS_TOKEN, CLOCK] },
     of(READINESS, readinessOf),
     { provide: ABOUT, useFactory: (engine: SluiceEngine, { auth = 'application', directory }: SluiceModuleOptions, clock: Clock) => aboutOf(engine, { auth, directory, startedAt: new Date(clock.now()).toISOString() }), inject: [ENGINE, MODULE_OPTIONS_TOKEN, CLOCK] },
     of(Metrics, (engine) => new Metrics(measuredOf(engine))),
@@ -179,10 +186,10 @@ function providers(): Provider[] {
 
 async function engineOf(options: SluiceModuleOptions, jobs: JobRegistry, clock: Clock): Promise<SluiceEngine> {
   const logger = new Logger('Sluice');
-  const { directory, events = 'sqlite:', slots = SLOTS, namespace, readWaitMs } = options;
+  const { directory, events = 'sqlite:', slots = SLOTS, namespace, readWaitMs, mostWaiting } = options;
   const log = await openLog({ url: events, directory, streams: new Streams(namespace), clock });
   return openSluice({
-    directory, log, clock, jobs, slots, namespace, ...(readWaitMs !== undefined && { readWaitMs }),
+    directory, log, clock, jobs, slots, namespace, ...(readWaitMs !== undefined && { readWaitMs }), ...(mostWaiting !== undefined && { mostWaiting }),
     report: (what, error) => logger.warn(error instanceof Error ? `${what} ${error.message}` : what),
   });
 }

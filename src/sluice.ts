@@ -65,6 +65,8 @@ export interface SluiceOptions {
   readonly namespace?: string | undefined;
   /** How long a query waits for the position that it asks for, in milliseconds; 2,000 unless given. */
   readonly readWaitMs?: number;
+  /** Attempts that may wait for a free slot before starts are turned away; 100,000 unless given. */
+  readonly mostWaiting?: number;
   /** Told of every fault that the engine goes on after; by default a warning of the process. */
   readonly report?: ReportFault;
 }
@@ -72,6 +74,7 @@ export interface SluiceOptions {
 /** How long to wait before a command is said again to a log that could not be reached. */
 const AGAIN_MS = 100;
 const READ_WAIT_MS = 2_000;
+const MOST_WAITING = 100_000;
 /** However long a rebuild takes. */
 const ROWS_WAIT_MS = 24 * 60 * 60 * 1_000;
 
@@ -82,7 +85,7 @@ export type SluiceEngine = ReturnType<typeof openSluice>;
  *
  * @throws LogUnusable, ReadStoreUnusable
  */
-export function openSluice({ directory, stores, clock, log: given, jobs, slots, namespace, readWaitMs = READ_WAIT_MS, report = warn }: SluiceOptions) {
+export function openSluice({ directory, stores, clock, log: given, jobs, slots, namespace, readWaitMs = READ_WAIT_MS, mostWaiting = MOST_WAITING, report = warn }: SluiceOptions) {
   const streams = new Streams(namespace);
   const { log, rows: store } = stores ?? openBeside(given ?? openSqliteLog({ directory, clock }), directory);
   const node = ids.freshIncarnation();
@@ -98,7 +101,7 @@ export function openSluice({ directory, stores, clock, log: given, jobs, slots, 
     return isRejected(answer) ? answer.rejected : undefined;
   };
   const runner = new JobRunner(node, slots, jobs, say);
-  const runs = new ActorHost(runActor(streams, definitions, runner, log), log, log, clock, records);
+  const runs = new ActorHost(runActor(streams, definitions, runner, log, { most: mostWaiting, waiting: () => reactor.waits }), log, log, clock, records);
   const reactor = new Reactor({ reader: log, streams, runner, say, outlast, clock, report });
   const reading = new ProjectionHost({ reader: log, store, projections: projectionsOf(streams), clock, report });
   const read = new ReadSide({ host: reading, store, reader: log, waitMs: readWaitMs });

@@ -35,7 +35,7 @@ export interface RejectedFault {
 export interface Rejected {
   readonly rejected:
     | 'not-found' | 'forbidden' | 'run-already-ended' | 'gate-already-decided' | 'approval-stale' | 'not-retryable' | 'validation-failed' | 'fenced' | 'lost-claim' | 'run-paused'
-    | 'duplicate-name' | 'code-defined' | 'batch-deleted' | 'version-conflict' | 'not-supported-yet' | 'idempotency-key-reused' | 'quarantined';
+    | 'duplicate-name' | 'code-defined' | 'batch-deleted' | 'version-conflict' | 'not-supported-yet' | 'idempotency-key-reused' | 'too-many-requests' | 'quarantined';
   /** A sentence that a person can act on. */
   readonly detail: string;
   readonly errors?: readonly RejectedFault[];

@@ -21,7 +21,7 @@ export interface Refusals {
 /** By role (403) or by state (409): kept. What is wrong with the request itself is the caller's business alone. */
 export const REFUSED_BY_ROLE_OR_STATE: Readonly<Record<Slug, boolean>> = {
   forbidden: true, 'run-already-ended': true, 'gate-already-decided': true, 'approval-stale': true, 'not-retryable': true, 'duplicate-name': true, 'code-defined': true, 'batch-deleted': true, quarantined: true,
-  'not-found': false, 'validation-failed': false, 'version-conflict': false, 'idempotency-key-reused': false, 'not-supported-yet': false, 'lost-claim': false, 'run-paused': false, fenced: false,
+  'not-found': false, 'validation-failed': false, 'version-conflict': false, 'idempotency-key-reused': false, 'too-many-requests': false, 'not-supported-yet': false, 'lost-claim': false, 'run-paused': false, fenced: false,
 };
 
 /** Whether a refusal is kept: what known people were refused, and what a fenced attempt said. */

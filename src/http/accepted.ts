@@ -17,8 +17,12 @@ export function isRefusal(answer: object): answer is Refusal {
 
 export function problemOf({ rejected, detail, errors, retriedBy }: Refusal, extras: ProblemExtras = {}): Problem {
   if (!isSlug(rejected)) throw new Error(`A command was refused as ${rejected}, which no door tells.`);
-  return new Problem(rejected, detail, { ...extras, ...(errors !== undefined && { errors }), ...(retriedBy !== undefined && { retriedBy }) });
+  const headers = rejected === 'too-many-requests' ? { 'Retry-After': RETRY_AFTER_S } : {};
+  return new Problem(rejected, detail, { ...extras, headers: { ...headers, ...extras.headers }, ...(errors !== undefined && { errors }), ...(retriedBy !== undefined && { retriedBy }) });
 }
+
+/** Long enough that something of a full queue is done. */
+const RETRY_AFTER_S = '5';
 
 export interface Mutation {
   readonly position: string;

@@ -9,6 +9,7 @@ import { z } from 'zod';
 import { type Caller, identifyDev, Who } from './identity.js';
 import { invalidInput, Problem, type ProblemBody, PROBLEMS, type ProblemSlug } from './problem.js';
 import { ProblemFilter } from './problem.filter.js';
+import { Rates } from './rates.js';
 import { IDENTIFY, Needs, NeedsCaller, Open, REFUSED_CALLERS, type RefusedCaller, RolesGuard } from './roles.guard.js';
 import { RouteTable } from './route-table.js';
 
@@ -66,6 +67,7 @@ class ProbeController {
     RouteTable,
     { provide: IDENTIFY, useValue: identifyDev },
     { provide: REFUSED_CALLERS, useValue: { refused: (refusal: RefusedCaller) => void refusals.push(refusal) } },
+    { provide: Rates, useValue: new Rates(0, { elapsed: () => 0 }) },
     { provide: APP_FILTER, useClass: ProblemFilter },
     { provide: APP_GUARD, useClass: RolesGuard },
   ],

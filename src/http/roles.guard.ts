@@ -1,7 +1,7 @@
 /**
  * The roles guard: who passes a door.
  *
- * Owns: asking who it is, comparing roles, the media type of bodies. Does not own: identities (given), gates'
+ * Owns: asking who it is, comparing roles, how often, the media type of bodies. Does not own: identities (given), gates'
  * roles (decided with the gate). Talks to: `identify`, and `refused` about every known person turned away.
  *
  * 1. A door without a word about who may pass is shut.
@@ -11,6 +11,7 @@ import { type CanActivate, type ExecutionContext, Inject, Injectable, SetMetadat
 import { Reflector } from '@nestjs/core';
 import { type Caller, hasRole, type Identify, rememberCaller, type ServerRole } from './identity.js';
 import { invalid, Problem } from './problem.js';
+import { Rates } from './rates.js';
 import { headerOf, type HttpRequest, pathOf } from './request.js';
 
 /** Under which the guard is given an {@link Identify}. */
@@ -48,6 +49,7 @@ export class RolesGuard implements CanActivate {
     private readonly reflector: Reflector,
     @Inject(IDENTIFY) private readonly identify: Identify,
     @Inject(REFUSED_CALLERS) private readonly callers: RefusedCallers,
+    private readonly rates: Rates,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
@@ -61,6 +63,7 @@ export class RolesGuard implements CanActivate {
     rememberCaller(request, caller);
     if (need === undefined) return this.refuse(request, caller, 'Nobody may pass this door: it does not say who may.');
     if (need !== 'known' && !hasRole(caller, need)) return this.refuse(request, caller, `This needs the role ${need}; ${caller.actor} does not have it.`);
+    if (request.method !== 'GET' && request.method !== 'HEAD') this.rates.take(caller.actor);
     refuseOddQueries(request);
     refuseOtherBodies(request);
     refuseOtherAnswers(request);

@@ -6,12 +6,15 @@
  *
  * 1. A message is whole or not there: none is written after the end.
  * 2. `send` resolves when the listener can take more, so that a slow one holds no queue of ours.
+ * 3. Who takes nothing for half a minute is let go, and comes back to the place of the last message that it has read.
  */
 import type { ServerResponse } from 'node:http';
 import type { Clock } from '../clock.js';
 
 /** Short, so that a listener on a network that has gone silent knows within seconds. */
 const HEARTBEAT_MS = 3_000;
+
+const PATIENCE_MS = 30_000;
 
 export interface StreamMessage {
   /** Where to resume after it. */
@@ -69,7 +72,9 @@ export class EventStream {
     if (this.signal.aborted) return false;
     if (this.raw.write(text)) return true;
     await new Promise<void>((resolve) => {
+      const takeBack = this.clock.wakeAt(this.clock.now() + PATIENCE_MS, () => this.letGo());
       const go = (): void => {
+        takeBack();
         this.raw.off('drain', go);
         this.signal.removeEventListener('abort', go);
         resolve();
@@ -78,6 +83,11 @@ export class EventStream {
       this.signal.addEventListener('abort', go, { once: true });
     });
     return !this.signal.aborted;
+  }
+
+  private letGo(): void {
+    this.stop();
+    this.raw.destroy();
   }
 
   private armHeartbeat(): void {

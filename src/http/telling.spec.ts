@@ -16,12 +16,14 @@ import { EventStream, type StreamableResponse } from './sse.js';
 
 let notReady: Problem | undefined;
 let stream: EventStream | undefined;
-let beat: () => void = () => undefined;
+/** What waits for the time, newest last. */
+const beats: (() => void)[] = [];
+const beat = (): void => beats.at(-1)?.();
 const clock = {
   now: () => 0,
   wakeAt: (_: number, wake: () => void) => {
-    beat = wake;
-    return () => (beat = () => undefined);
+    beats.push(wake);
+    return () => void (beats.includes(wake) && beats.splice(beats.indexOf(wake), 1));
   },
 };
 
@@ -72,6 +74,25 @@ function liveSuite(name: string, adapter: () => AbstractHttpAdapter): void {
       for await (const chunk of response) text += String(chunk);
       expect(text).toBe('id: 07\nevent: run\ndata: {"text":"a\\nb"}\n\n: still here\n\n');
       expect(await stream!.send({ event: 'run', data: 1 })).toBe(false);
+    });
+
+    it('lets go of a listener that takes nothing, and holds little for it until then', async () => {
+      const response = await listen();
+      response.on('error', () => undefined).pause();
+      const cut = new Promise((resolve) => response.once('close', resolve));
+      let sent = 0;
+      const sending = (async () => {
+        while (await stream!.send({ id: String(sent), event: 'run', data: 'x'.repeat(64 * 1024) })) sent += 1;
+      })();
+      // Beside the heartbeat its patience is waited for as soon as the listener takes no more.
+      while (!stream!.signal.aborted) {
+        if (beats.length > 1) beat();
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      await sending;
+      expect(sent).toBeLessThan(500);
+      response.resume();
+      await cut;
     });
 
     it('stops when the listener goes, even one that reads nothing', async () => {

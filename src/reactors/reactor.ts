@@ -77,6 +77,11 @@ export class Reactor {
     return this.scan.repairs;
   }
 
+  /** Attempts that wait for a free slot. */
+  get waits(): number {
+    return this.worklist.waits;
+  }
+
   /** Resolves when everything that stood in the log has been looked at and taken up. */
   start(): Promise<void> {
     return new Promise((resolve, reject) => {

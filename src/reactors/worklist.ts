@@ -106,6 +106,11 @@ export class Worklist {
     this.unclaimed.delete(executionId);
   }
 
+  /** How many attempts nobody has claimed. */
+  get waits(): number {
+    return this.unclaimed.size;
+  }
+
   /** Attempts that nobody has claimed, in the order in which they were dispatched. */
   waiting(): Iterable<Attempt> {
     return this.unclaimed.values();

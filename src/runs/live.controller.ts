@@ -7,7 +7,8 @@
  * 1. A message is sent after the projections' commit: whoever reads on hearing it sees at least that.
  * 2. The last message of a position carries it as `id`. Several facts about one row in one delivery are one message.
  * 3. Listeners are let go before the engine stops: they come back and resume.
- * 4. A place to resume from that is too far back is answered with `reset`: read everything anew.
+ * 4. There are at most 1,000 listeners: who comes after is told when to try again.
+ * 5. A place to resume from that is too far back is answered with `reset`: read everything anew.
  */
 import { Get, Inject, Query, Req, Res } from '@nestjs/common';
 import type { OnModuleDestroy } from '@nestjs/common';
@@ -21,7 +22,7 @@ import { uuidParam } from '../http/asking.js';
 import { atLeastQuery, awaitAtLeast } from '../http/at-least.js';
 import { GetApproval, approvalRow } from '../gates/approval.queries.js';
 import { Door } from '../http/door.js';
-import { invalid } from '../http/problem.js';
+import { invalid, Problem } from '../http/problem.js';
 import { headerOf } from '../http/request.js';
 import type { HttpRequest } from '../http/request.js';
 import { Needs } from '../http/roles.guard.js';
@@ -43,6 +44,7 @@ type Topic = (typeof TOPICS)[number];
 const MOST_BEHIND = 10_000;
 /** How long a message waits for the projections before it is given up and the listener is told to read anew. */
 const COMMIT_WAIT_MS = 30_000;
+const MOST_LISTENERS = 1_000;
 
 const liveQuery = z.strictObject({
   after: z.string().max(128).optional(),
@@ -74,6 +76,7 @@ export class LiveController implements OnModuleDestroy {
     const asked = headerOf(request, 'last-event-id') ?? after;
     if (asked !== undefined && !/^[\x21-\x7e]*$/.test(asked)) throw invalid([{ path: '/after', message: 'must be a position that an answer of this server carried' }]);
     await awaitAtLeast(this.read.host, atLeast, this.read.waitMs);
+    if (this.listeners.size >= MOST_LISTENERS) throw new Problem('too-many-requests', `${MOST_LISTENERS} listen already. Try again later, or ask GET /runs.`, { headers: { 'Retry-After': '30' } });
     const head = await this.reader.head();
     const stream = new EventStream(response, this.clock);
     const prefixes = run === undefined ? [this.streams.prefix('run'), ...(topics.includes('schedule') ? [this.streams.prefix('schedule')] : [])] : [this.runStream(run)];

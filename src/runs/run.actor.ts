@@ -1,6 +1,6 @@
 /** The run as an actor: where its stream is, how it is folded, what its decisions need. */
 import type { ActorKind } from '../actors/actor-kind.js';
-import type { Drawn } from '../actors/actor.js';
+import type { Drawn, Rejected } from '../actors/actor.js';
 import { sha256Of } from '../actors/payloads.js';
 import { canonicalJson } from '../events/canonical.js';
 import type { JsonValue } from '../events/json.js';
@@ -27,7 +27,7 @@ export interface Slots {
   letGo(executionIds: readonly string[]): void;
 }
 
-export function runActor(streams: Streams, plans: Plans, slots: Slots, reader: EventReader): ActorKind<RunSnapshot, AnyRunCommand> {
+export function runActor(streams: Streams, plans: Plans, slots: Slots, reader: EventReader, queue: Queue = BOUNDLESS): ActorKind<RunSnapshot, AnyRunCommand> {
   const originals = new Originals(reader, streams, plans);
   return {
     machine: RUN_MACHINE,
@@ -40,6 +40,7 @@ export function runActor(streams: Streams, plans: Plans, slots: Slots, reader: E
       return replayRun(await plans.pinned(first.data.batchId, first.data.batchVersion, first.data.definitionHash), facts);
     },
     decider: async (command, before, followed = false) => {
+      if (before === undefined && isAskedFor(command) && queue.waiting() >= queue.most) return () => full(queue);
       const needed = await originals.neededFor(command, before);
       return (state, revision, drawn) => decideRun(state, revision, command, { ...contextOf(command, drawn, slots), ...needed, followed });
     },
@@ -63,6 +64,23 @@ export function runActor(streams: Streams, plans: Plans, slots: Slots, reader: E
     goOn: (command) =>
       new AdvanceRun(command.runId, { ...command.origin, actor: 'sluice', roles: [], via: 'host', commandId: ids.freshCommand(), causationId: command.origin.commandId }),
   };
+}
+
+/** Attempts that wait for a slot: past `most` nobody starts another run. */
+export interface Queue {
+  readonly most: number;
+  waiting(): number;
+}
+
+const BOUNDLESS: Queue = { most: Infinity, waiting: () => 0 };
+
+/** A start that somebody can ask for again; schedules and what is under way are not turned away. */
+function isAskedFor({ type, origin: { via } }: AnyRunCommand): boolean {
+  return (type === 'StartRun' || type === 'RetryRun') && (via === 'rest' || via === 'code');
+}
+
+function full({ most }: Queue): Rejected {
+  return { rejected: 'too-many-requests', detail: `${most.toLocaleString('en')} steps wait for a free slot, and no more are taken until some are done. Try again in a few seconds, with the same Idempotency-Key.` };
 }
 
 /** Slots that a command under way has taken, until it is settled. */

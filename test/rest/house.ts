@@ -56,6 +56,9 @@ export interface HouseOptions {
   readonly batches?: readonly BatchDefinition[];
   /** How long a query waits, in milliseconds. */
   readonly readWaitMs?: number;
+  readonly slots?: number;
+  readonly mostWaiting?: number;
+  readonly changesPerSecond?: number;
 }
 
 /** Long enough for a busy machine; what is waited for comes in milliseconds. */
@@ -67,10 +70,11 @@ export class House {
 
   private constructor(readonly app: INestApplication, readonly url: string, readonly faults: readonly string[]) {}
 
-  static async open(adapter: Adapter, { directory = ':memory:', jobs = [], batches = [], readWaitMs = 5_000 }: HouseOptions = {}): Promise<House> {
+  static async open(adapter: Adapter, { directory = ':memory:', jobs = [], batches = [], readWaitMs = 5_000, slots = 64, mostWaiting, changesPerSecond = 0 }: HouseOptions = {}): Promise<House> {
     const faults: string[] = [];
     const { url: eventsUrl, namespace } = chosenPlace(directory);
-    const config = { ...readConfig({}), eventsUrl, namespace, dataDir: directory, slots: 64, readWaitMs, drainMs: 200 };
+    const defaults = readConfig({});
+    const config = { ...defaults, eventsUrl, namespace, dataDir: directory, slots, readWaitMs, drainMs: 200, queueLimit: mostWaiting ?? defaults.queueLimit, rateLimit: changesPerSecond };
     const server = ServerModule.of(config, { jobs: [obedientJob(new SystemClock()), ...jobs], batches });
     const options = { logger: listening(faults), abortOnError: false };
     const app = adapter === 'Fastify' ? await onFastify(server, options) : await onExpress(server, options);
@@ -134,8 +138,8 @@ export class House {
   }
 
   /** Asks until the answer is right, one question after the other; `what` is told if it never is. */
-  async until<T>(path: string, right: (body: T) => boolean, what = 'the right answer'): Promise<T> {
-    const endsAt = Date.now() + PATIENCE_MS;
+  async until<T>(path: string, right: (body: T) => boolean, what = 'the right answer', patienceMs = PATIENCE_MS): Promise<T> {
+    const endsAt = Date.now() + patienceMs;
     for (;;) {
       const body = await this.read<T>(path);
       if (right(body)) return body;
