@@ -170,7 +170,7 @@ export class ActorHost<S, C extends ActorCommand> {
   /** `search`: what was tried before may stand in the log. */
   private async perform(stream: string, command: C, search: boolean): Promise<Answer<S> | Rejected> {
     for (let tries = 0; tries < MOST_DECISIONS; tries += 1) {
-      const known = this.kind.loads === 'last' ? await this.newest(stream) : this.kept.get(stream);
+      const known = this.kept.get(stream);
       // Whatever comes of it but an append that is the first one is decided again on what stands in the stream.
       const unseen = tries === 0 && !search && known === undefined && this.kind.begins?.(command) === true;
       const kept = unseen ? undefined : (known ?? (await this.load(stream)));
@@ -181,7 +181,7 @@ export class ActorHost<S, C extends ActorCommand> {
       const decision = decide(kept?.state, kept?.revision ?? -1, { nowMs, random: randomFraction });
       const nothing = isRejected(decision) || decision.facts.length === 0;
       if (nothing) this.kind.settle?.(command, false);
-      if (nothing && unseen) continue;
+      if (nothing && (unseen || (await this.isOutOfDate(stream, known)))) continue;
       if (isRejected(decision)) return decision;
       if (decision.facts.length === 0) return this.nothingToDo(stream, command, { kept, state: decision.state });
       const answer = await this.append({ stream, command, kept, nowMs, unseen }, decision.facts, decision.state);
@@ -227,10 +227,12 @@ export class ActorHost<S, C extends ActorCommand> {
   }
 
   /** That there is nothing to say meets no expected revision: that what is kept is out of date would not be noticed. */
-  private async newest(stream: string): Promise<Kept<S> | undefined> {
-    const kept = this.kept.get(stream);
-    const [last] = kept === undefined ? [] : await this.reader.readStream(stream, { backwards: true, limit: 1 });
-    return last?.revision === kept?.revision ? kept : undefined;
+  private async isOutOfDate(stream: string, known: Kept<S> | undefined): Promise<boolean> {
+    if (known === undefined || this.kind.loads !== 'last') return false;
+    const [last] = await this.reader.readStream(stream, { backwards: true, limit: 1 });
+    if (last?.revision === known.revision) return false;
+    this.kept.delete(stream);
+    return true;
   }
 
   private async load(stream: string): Promise<Kept<S> | undefined> {

@@ -75,6 +75,16 @@ export class CommitQueue {
     });
   }
 
+  /** The stream's last revision; -1 if there is none. */
+  lastRevisionOf(stream: string): number {
+    let head = this.#heads.get(stream);
+    if (head === undefined) {
+      head = this.#statements.headOf.get(stream);
+      if (head !== undefined) this.#heads.set(stream, head);
+    }
+    return head?.revision ?? -1;
+  }
+
   /** Resolves when nothing waits any more. */
   async drained(): Promise<void> {
     while (this.#turn !== undefined) await this.#turn;
@@ -119,8 +129,8 @@ export class CommitQueue {
   }
 
   #write(append: Append, group: Group): AppendResult | Conflict {
-    const head = this.#heads.get(append.stream) ?? this.#statements.headOf.get(append.stream);
-    const actual = head?.revision ?? -1;
+    const actual = this.lastRevisionOf(append.stream);
+    const head = this.#heads.get(append.stream);
     const expected = append.expected === 'none' ? -1 : append.expected;
     if (actual !== expected) {
       const repeated = head !== undefined && expected < actual ? this.#repeated(append, head, expected) : undefined;

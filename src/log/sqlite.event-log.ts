@@ -85,6 +85,9 @@ export class SqliteEventLog implements EventReader, EventWriter {
   }
 
   async readStream(stream: string, options?: ReadStreamOptions): Promise<readonly StoredFact[]> {
+    // Most who ask what has come since they looked are told that nothing has, without a question to the file.
+    const { after, backwards } = options ?? {};
+    if (after !== undefined && backwards !== true && this.#reader.reading(() => after >= this.#queue.lastRevisionOf(stream))) return [];
     return this.#reader.readStream(stream, options);
   }
 

@@ -52,7 +52,7 @@ export class SqliteReader {
   }
 
   readStream(stream: string, options: ReadStreamOptions = {}): readonly StoredFact[] {
-    return this.#reading(() => {
+    return this.reading(() => {
       const statement = options.backwards ? this.#backwards : this.#forwards;
       const after = options.after ?? (options.backwards ? Number.MAX_SAFE_INTEGER : -1);
       const rows = statement.all(stream, after, options.limit ?? -1);
@@ -61,16 +61,16 @@ export class SqliteReader {
   }
 
   head(): number {
-    return this.#reading(() => Number(this.#head.get() ?? 0));
+    return this.reading(() => Number(this.#head.get() ?? 0));
   }
 
   readBlob(sha256: string): string | undefined {
-    return this.#reading(() => this.#blob.get(sha256));
+    return this.reading(() => this.#blob.get(sha256));
   }
 
   /** The next page after a position; at the end `scannedTo` is the head (or `after`, if that lies beyond it). */
   readPage(after: number, filter: StreamFilter | undefined, limit = PAGE_FACTS): Page {
-    return this.#reading(() => {
+    return this.reading(() => {
       const head = Number(this.#head.get() ?? 0);
       const prefixes = filter?.prefixes ?? [];
       const bound = prefixes.flatMap((prefix) => [prefix, prefix]);
@@ -107,7 +107,8 @@ export class SqliteReader {
     return statement;
   }
 
-  #reading<T>(work: () => T): T {
+  /** @throws Unavailable, LogUnusable: what the database says when it can't be read */
+  reading<T>(work: () => T): T {
     if (!this.#db.open) throw new Unavailable('The log is closed.');
     try {
       return work();

@@ -4,6 +4,7 @@ import { isRejected } from '../../src/actors/actor.js';
 import type { Rejected } from '../../src/actors/actor.js';
 import { batchActor, fingerprint } from '../../src/batches/batch.actor.js';
 import { DefineBatch, DeleteBatch } from '../../src/batches/batch.commands.js';
+import { Definitions } from '../../src/definitions.js';
 import { sealFact, GENESIS_HASH } from '../../src/events/envelope.js';
 import type { BatchDefinition, ScheduleRule } from '../../src/events/definition.js';
 import { storedScheduleFact } from '../../src/events/schedule.codec.js';
@@ -11,9 +12,11 @@ import type { Ledger, ScheduleFact } from '../../src/events/schedule.events.js';
 import { Streams } from '../../src/events/streams.js';
 import { ids } from '../../src/ids.js';
 import type { RunId } from '../../src/ids.js';
+import { JobRegistry } from '../../src/jobs/job-registry.js';
 import type { EventWriter } from '../../src/log/event-writer.js';
 import { openSqliteLog } from '../../src/log/sqlite.event-log.js';
 import { Timekeeper } from '../../src/reactors/timekeeper.js';
+import { runActor } from '../../src/runs/run.actor.js';
 import { StartRun } from '../../src/runs/run.commands.js';
 import { scheduleActor } from '../../src/schedules/schedule.actor.js';
 import type { AnyScheduleCommand } from '../../src/schedules/schedule.commands.js';
@@ -33,6 +36,8 @@ export class LedgerHouse {
   readonly started = new Map<RunId, number>();
   readonly faults: string[] = [];
   readonly tick = TICK;
+  private readonly definitions = new Definitions(this.log, this.streams, jobs());
+  private readonly runs = new ActorHost(runActor(this.streams, this.definitions, { claim: () => undefined, letGo: () => undefined }, this.log), this.log, this.log, this.clock);
   private readonly batches = new ActorHost(batchActor(this.streams), this.log, this.log, this.clock);
 
   host(writer: EventWriter = this.log): ActorHost<Ledger, AnyScheduleCommand> {
@@ -44,7 +49,7 @@ export class LedgerHouse {
   }
 
   async define(schedule: ScheduleRule | null, name = 'tick'): Promise<void> {
-    const definition: BatchDefinition = { name, steps: [{ id: 'a', type: 'job', job: 'work' }], schedule };
+    const definition: BatchDefinition = { name, steps: [{ id: 'a', type: 'job', job: 'work', when: 'false' }], schedule };
     const answer = await this.batches.execute(new DefineBatch(ids.batch(name), { definition, ...fingerprint(definition), source: 'api', expected: 'any' }, this.origin()));
     if (isRejected(answer)) throw new Error(answer.detail);
   }
@@ -53,8 +58,8 @@ export class LedgerHouse {
     await this.batches.execute(new DeleteBatch(TICK, this.origin()));
   }
 
-  /** Another node that watches schedules; `writer` may lose what it is told. */
-  async timekeeper(writer?: EventWriter, lastsLong = false, isDead: () => boolean = () => false): Promise<Timekeeper> {
+  /** Another node that watches schedules; `writer` may lose what it is told. Runs are real ones, or say no more than that they have ended, or nothing. */
+  async timekeeper(writer?: EventWriter, lastsLong: boolean | 'real' = false, isDead: () => boolean = () => false): Promise<Timekeeper> {
     const host = this.host(writer);
     const timekeeper = new Timekeeper({
       reader: this.log, streams: this.streams, clock: this.clock,
@@ -65,7 +70,8 @@ export class LedgerHouse {
       say: async (command) => {
         if (!(command instanceof StartRun) || isDead()) return undefined;
         this.started.set(command.runId, (this.started.get(command.runId) ?? 0) + 1);
-        if (!lastsLong) await this.end(command.runId);
+        if (lastsLong === 'real') await this.runs.execute(command);
+        else if (!lastsLong) await this.end(command.runId);
         return undefined;
       },
       left: async () => ({ position: '', schedules: [], fired: [] }),
@@ -133,4 +139,11 @@ export class LedgerHouse {
 export function accepted<T extends object>(answer: T | Rejected): T {
   if (isRejected(answer)) throw new Error(answer.detail);
   return answer;
+}
+
+/** One job, which none of the runs gets to: its step has a condition. */
+function jobs(): JobRegistry {
+  const registry = new JobRegistry();
+  registry.register({ name: 'work', run: async () => ({}) });
+  return registry;
 }
