@@ -20,6 +20,12 @@ const HOURLY = {
   steps: [job('pull', 'Pull from the warehouses', { ms: 90_000 }), job('apply', 'Apply', { ms: 30_000 })],
   schedule: { cron: '0 */2 * * *', timeZone: 'UTC', catchUp: 'skip', overlap: 'skip' },
 };
+const ORDERS = {
+  name: 'take-orders', title: 'Take orders', labels: { team: 'sales' },
+  steps: [job('take', 'Take them from the shop', { ms: 20_000, do: '{{ params.breaks ? "fail-terminal" : "succeed" }}' }), job('book', 'Book them', { ms: 8_000 })],
+  parameters: [{ name: 'breaks', kind: 'boolean', default: false }],
+  schedule: { cron: '*/10 * * * *', timeZone: 'Europe/Stockholm', parameters: { breaks: '{{ ["T03:20", "T09:40", "T13:10"].exists(at, occurrence.due.contains(at)) }}' } },
+};
 const WEEKLY = { name: 'archive', title: 'Archive of the week', steps: [job('pack', 'Pack', { ms: 600_000 })], schedule: { cron: '0 6 * * 1', timeZone: 'America/New_York', catchUp: 'all' } };
 
 /** @param directory of the data, without a server in it */
@@ -48,17 +54,17 @@ export async function liveThePast(directory) {
     clock.end();
     await engine.close(0, 0);
   }
-  const define = async (engine) => {
-    for (const definition of [NIGHTLY, HOURLY, WEEKLY]) {
+  const define = (...definitions) => async (engine) => {
+    for (const definition of definitions) {
       await engine.batches.execute(new DefineBatch(ids.batch(definition.name), { definition, ...fingerprint(definition), source: 'api', expected: 'any' }, by('ann')));
     }
   };
   const stock = ids.batch(HOURLY.name);
   await live(
-    ago(DAYS), [ago(DAYS), define],
+    ago(DAYS), [ago(DAYS), define(NIGHTLY, HOURLY, WEEKLY)],
     [ago(16), (engine) => engine.schedules.execute(new PauseSchedule(stock, 'The warehouses count', by('tom')))],
     [ago(14.6), (engine) => engine.schedules.execute(new ResumeSchedule(stock, 'Counted', by('tom')))],
     [ago(9.4)],
   );
-  await live(ago(8.8), [now - 60_000]);
+  await live(ago(8.8), [ago(0.95), define(ORDERS)], [now - 60_000]);
 }

@@ -1,6 +1,6 @@
 /**
  * Pictures of every page of the dashboard, wide and narrow, light and dark, into docs/screenshots. Starts the built server
- * with its demo and something of everything in it. Needs chromium (CHROMIUM names it) and `npm run setup`; where pngquant is
+ * with its demo, five weeks behind it and something of everything in it. Needs chromium (CHROMIUM names it) and `npm run setup`; where pngquant is
  * there, the pictures are made small.
  */
 import { spawn, spawnSync } from 'node:child_process';
@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
+import { liveThePast } from './pictures-past.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const place = join(root, 'docs', 'screenshots');
@@ -17,7 +18,7 @@ const only = process.argv[2];
 
 const work = (id, params = {}) => ({ id, type: 'job', job: 'obey', params });
 const CLOSE = {
-  name: 'nightly-close', title: 'Nightly close', description: 'Closes the books of the day', labels: { team: 'finance' }, failurePolicy: 'compensate', timeout: '6h',
+  name: 'nightly-close', title: 'Nightly close', description: 'Closes the books of the day', labels: { team: 'finance' }, failurePolicy: 'compensate', timeout: '7d',
   parameters: [
     { name: 'day', kind: 'string', required: true, description: 'business day, YYYY-MM-DD' }, { name: 'limit', kind: 'number', default: 1000, description: 'above it the CFO signs' },
     { name: 'dryRun', kind: 'boolean', default: false }, { name: 'failing', kind: 'boolean', default: false },
@@ -102,11 +103,13 @@ const pagesOf = ({ failed, cancelled, parked, gate }) => ({
   'run-parked': [`/runs/${parked}?step=fraudReview`, 'It does not move until somebody acts'], 'run-failed': [`/runs/${failed}?step=breaks`, 'It failed'], 'run-cancelled': [`/runs/${cancelled}`, 'cancelled the run'],
   'run-timeline': [`/runs/${failed}?tab=timeline`, 'Took'], 'run-facts': [`/runs/${cancelled}?tab=facts`, 'Run started'], 'run-data': [`/runs/${failed}?tab=data`, 'Parameters'],
   approvals: [`/approvals?id=${gate}`, 'May decide'], batches: ['/batches', 'Nightly close'], batch: ['/batches/nightly-close', 'Recent runs'], start: ['/batches/nightly-close?start=true', 'For whoever looks'],
-  schedules: ['/schedules', 'Schedules'],
+  schedules: ['/schedules?batch=sync-stock', '0 unexplained'],
   editor: ['/batches/nightly-close/edit', 'The definition is sound'], jobs: ['/jobs', 'obey'], settings: ['/settings', 'Act as somebody'],
 });
 
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--no-first-run'] });
+mkdirSync(join(data, 'data'));
+await liveThePast(join(data, 'data'));
 const { server, url } = await serve();
 try {
   const ids = await seed(url);
@@ -116,6 +119,11 @@ try {
       const context = await browser.newContext({ viewport: { width, height }, colorScheme: scheme, reducedMotion: 'reduce', timezoneId: 'Europe/Stockholm', locale: 'en-GB' });
       await context.addInitScript(`localStorage.setItem('sluice.acting', '{"user":"kim","roles":["operator","author","auditor","risk"]}')`);
       const page = await context.newPage();
+      // Where the data of the pictures lay says nothing to whoever looks at them.
+      await page.route('**/about*', async (route) => {
+        const response = await route.fetch();
+        await route.fulfill({ response, json: { ...(await response.json()), data: { directory: '/var/lib/sluice' } } });
+      });
       for (const [name, [path, ready]] of Object.entries(pagesOf(ids))) {
         if (only !== undefined && only !== name) continue;
         await page.goto(`${url}/dashboard${path}`);

@@ -63,6 +63,7 @@ import { GetBackfillHandler, GetScheduleHandler, ListSchedulesHandler } from './
 import { SchedulesController } from './schedules/schedules.controller.js';
 import { CountRunsHandler, GetRunRowHandler, ListRunsHandler } from './runs/run.queries.js';
 import { RunStatsHandler } from './runs/run-stats.queries.js';
+import { OverviewController } from './runs/overview.controller.js';
 import { RunsController } from './runs/runs.controller.js';
 import { WORKERS, WorkersController } from './runs/workers.controller.js';
 import { aboutOf } from './about.js';
@@ -123,7 +124,7 @@ export interface SluiceFeature {
 
 /** Express asks them in this order: `runs/stats` comes before `runs/:runId`. */
 const DOORS: readonly Type[] = [
-  NotBuiltController, MeController, AboutController, JobsController, JobRunsController, RunsController, RunControlController, RunEventsController, LiveController, ExecutionsController, ApprovalsController, BatchesController,
+  NotBuiltController, MeController, AboutController, JobsController, JobRunsController, RunsController, OverviewController, RunControlController, RunEventsController, LiveController, ExecutionsController, ApprovalsController, BatchesController,
   SchedulesController, BatchScheduleController, BatchAuthorsController, ProjectionsController, WorkersController, HealthController, MetricsController, DocsController,
 ];
 const QUERIES: readonly Type[] = [

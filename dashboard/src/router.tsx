@@ -4,7 +4,7 @@ import { BASE } from './api/client';
 import { EXECUTION_STATUSES, RUN_STATUSES, TRIGGERS } from './api/shapes';
 import type { ExecutionStatus, RunStatus, TriggerType } from './api/shapes';
 import { runQuery } from './api/queries';
-import type { RunSort } from './api/queries';
+import type { Range, RunSort } from './api/queries';
 import { client } from './api/query-client';
 import { patiently } from './parts/lazily';
 import { PageBroken } from './parts/telling';
@@ -60,7 +60,7 @@ export interface BatchSearch {
 }
 
 const root = createRootRoute({ component: Shell, notFoundComponent: NoSuchPage });
-const overview = createRoute({ getParentRoute: () => root, path: '/', component: lazyRouteComponent(() => patiently(() => import('./pages/overview')), 'Overview') });
+const overview = createRoute({ getParentRoute: () => root, path: '/', validateSearch: (said: Said): { readonly range?: Range } => compact({ range: oneOf(said, 'range', ['hour', 'day', 'week'] as const) }), component: lazyRouteComponent(() => patiently(() => import('./pages/overview')), 'Overview') });
 const runs = createRoute({
   getParentRoute: () => root,
   path: '/runs',

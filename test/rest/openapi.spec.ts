@@ -20,6 +20,7 @@ const FILTER = 'status batch label trigger startedBy startedAfter startedBefore 
 const BUILT: readonly (readonly [door: string, query: string, body: string])[] = [
   ['GET /me', 'atLeast', ''],
   ['GET /about', 'atLeast', ''],
+  ['GET /overview', 'from bucket atLeast', ''],
   ['GET /jobs', `q ${LIST}`, ''],
   ['GET /jobs/{name}', 'atLeast', ''],
   ['POST /jobs/{name}/runs', '', 'parameters labels'],

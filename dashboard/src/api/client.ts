@@ -117,13 +117,14 @@ export function fresh(): { readonly atLeast?: string } {
 
 /**
  * Several answers that speak of the same moment: asked again, for the newest of their positions, as long as they don't.
- * After a few rounds the last ones are taken: under load nothing stands still.
+ * Under a load at which nothing stands still, what was shown before stays for a while: it agrees with itself.
  */
-export async function together<T extends readonly { readonly asOf: AsOf }[]>(ask: () => Promise<T>, rounds = 4): Promise<T> {
+export async function together<T extends readonly { readonly asOf: AsOf }[]>(ask: () => Promise<T>, before?: T, rounds = 8): Promise<T> {
   for (let round = 1; ; round += 1) {
     const answers = await ask();
     const positions = answers.map(({ asOf }) => asOf.position);
     for (const position of positions) seen(position);
-    if (round === rounds || positions.every((position) => position === positions[0])) return answers;
+    if (positions.every((position) => position === positions[0])) return answers;
+    if (round === rounds) return before ?? answers;
   }
 }

@@ -164,6 +164,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["OverviewController_tell"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/runs/{runId}/cancel": {
         parameters: {
             query?: never;
@@ -720,6 +736,11 @@ export interface components {
             detail: string;
             errors?: components["schemas"]["Fault"][];
             allowedActions?: unknown[];
+            /**
+             * Format: uuid
+             * @description Of `not-retryable`: the run that retries this one already
+             */
+            retriedBy?: string;
         };
         /** @description One fault of the input: where, as a JSON Pointer, and what */
         Fault: {
@@ -1001,6 +1022,24 @@ export interface components {
             method: "POST";
             stepId?: string;
         };
+        /** @description Figures of one moment: runs by status, gates that wait, those that the caller may decide, the newest runs and failures, runs over time */
+        Overview: {
+            counts: components["schemas"]["RunCounts"];
+            pending: components["schemas"]["ApprovalList"];
+            mine: components["schemas"]["ApprovalList"];
+            failed: components["schemas"]["RunList"];
+            newest: components["schemas"]["RunList"];
+            stats: components["schemas"]["RunStats"];
+            asOf: components["schemas"]["AsOf"];
+        };
+        ApprovalList: {
+            items: components["schemas"]["Approval"][];
+            nextCursor: string | null;
+            total: number;
+            /** @enum {string} */
+            totalIs: "exact" | "atLeast";
+            asOf: components["schemas"]["AsOf"];
+        };
         Controlled: {
             status: components["schemas"]["RunStatus"];
             position: string;
@@ -1068,14 +1107,6 @@ export interface components {
         Progress: {
             done: number;
             total: number | null;
-        };
-        ApprovalList: {
-            items: components["schemas"]["Approval"][];
-            nextCursor: string | null;
-            total: number;
-            /** @enum {string} */
-            totalIs: "exact" | "atLeast";
-            asOf: components["schemas"]["AsOf"];
         };
         /** @description `outcome` is null while others have to approve too */
         Decided: {
@@ -1727,6 +1758,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RunDetail"];
+                };
+            };
+            /** @description A refusal, as application/problem+json */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    OverviewController_tell: {
+        parameters: {
+            query?: {
+                from?: string;
+                bucket?: string | number;
+                atLeast?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Overview"];
                 };
             };
             /** @description A refusal, as application/problem+json */

@@ -1,7 +1,8 @@
 /** What the pages ask, under the names by which it is kept and made fresh. */
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
+import type { InfiniteData } from '@tanstack/react-query';
 import { api, fresh, Refused, seen, together, told, toldWithTag } from './client';
-import type { ApprovalRow, BatchDetail, BatchRow, BatchVersion, ExecutionRow, ExecutionStatus, FactRow, JobRow, Page, RunCounts, RunDetail, RunRow, RunStatus, StepNode, TriggerType } from './shapes';
+import type { ApprovalRow, BatchDetail, BatchRow, BatchVersion, ExecutionRow, ExecutionStatus, FactRow, JobRow, Page, RunCounts, RunDetail, RunRow, RunStats, RunStatus, StepNode, TriggerType } from './shapes';
 
 export const PAGE = 100;
 
@@ -28,7 +29,7 @@ export interface ExecutionFilter {
 
 const list = <T>(rows?: readonly T[]): T[] | undefined => (rows === undefined || rows.length === 0 ? undefined : [...rows]);
 
-export const runsPage = (filter: RunFilter, { sort = '-startedAt', limit = PAGE, cursor }: { sort?: RunSort; limit?: number; cursor?: string | undefined } = {}, signal?: AbortSignal) =>
+export const runsPage = (filter: RunFilter, { sort = '-startedAt', limit = PAGE, cursor }: { sort?: RunSort; limit?: number; cursor?: string | undefined } = {}, signal?: AbortSignal): Promise<Page<RunRow>> =>
   told(api.GET('/runs', { params: { query: { ...filter, status: list(filter.status), trigger: list(filter.trigger), label: list(filter.label), sort, limit: String(limit), cursor, ...(cursor === undefined && fresh()) } }, signal }));
 export const runCounts = (filter: RunFilter, signal?: AbortSignal) =>
   told(api.GET('/runs/counts', { params: { query: { ...filter, status: list(filter.status), trigger: list(filter.trigger), label: list(filter.label), ...fresh() } }, signal }));
@@ -38,19 +39,34 @@ const approvalsPage = (query: { state: 'pending' | 'decided'; mine?: 'true'; cur
 export const meQuery = queryOptions({ queryKey: ['me'], queryFn: ({ signal }) => told(api.GET('/me', { signal })), staleTime: Infinity });
 export const aboutQuery = queryOptions({ queryKey: ['about'], queryFn: ({ signal }) => told(api.GET('/about', { signal })), retry: false, refetchInterval: 5_000 });
 
+/** How far the course of the runs is told, and in which steps. */
+export const RANGES = {
+  hour: { label: '1 hour', ms: 3_600_000, bucket: '1m', bucketMs: 60_000 },
+  day: { label: '24 hours', ms: 86_400_000, bucket: '30m', bucketMs: 1_800_000 },
+  week: { label: '7 days', ms: 604_800_000, bucket: '6h', bucketMs: 21_600_000 },
+} as const;
+export type Range = keyof typeof RANGES;
+
 /** The figures that stand on more than one page, all of one moment. */
-export const pulseQuery = queryOptions({
-  queryKey: ['pulse'],
-  queryFn: async ({ signal }) => {
-    const [counts, pending, mine, failed, newest] = await together(() =>
-      Promise.all([
-        runCounts({}, signal), approvalsPage({ state: 'pending' }, signal), approvalsPage({ state: 'pending', mine: 'true' }, signal),
-        runsPage({ status: ['failed'] }, { limit: 6 }, signal), runsPage({}, { limit: 10 }, signal),
-      ]),
-    );
-    return { counts, pending, mine, failed, newest };
-  },
-});
+export const pulseQuery = (range: Range) =>
+  queryOptions({
+    queryKey: ['pulse', range],
+    queryFn: async ({ signal }) => {
+      const { ms, bucket, bucketMs } = RANGES[range];
+      const fromMs = Math.ceil(Date.now() / bucketMs) * bucketMs - ms;
+      const { stats, ...figures } = await told(api.GET('/overview', { params: { query: { from: new Date(fromMs).toISOString(), bucket, ...fresh() } }, signal }));
+      seen(figures.asOf.position);
+      return { ...figures, course: { range, fromMs, stats } };
+    },
+    placeholderData: (before) => before,
+  });
+
+/** Runs over time, as the overview shows them. */
+export interface Course {
+  readonly range: Range;
+  readonly fromMs: number;
+  readonly stats: RunStats;
+}
 
 /** For whoever only decides: no more than the doors let them see. */
 export const minePulseQuery = queryOptions({ queryKey: ['pulse', 'mine'], queryFn: ({ signal }) => approvalsPage({ state: 'pending', mine: 'true' }, signal) });
@@ -65,10 +81,6 @@ export const decidedQuery = infiniteQueryOptions({
 export const approvalQuery = (id: string) =>
   queryOptions({ queryKey: ['approvals', 'one', id], queryFn: ({ signal }) => told(api.GET('/approvals/{id}', { params: { path: { id }, query: fresh() }, signal })) });
 
-/** Runs over time. */
-export const statsQuery = (from: string, bucket: string) =>
-  queryOptions({ queryKey: ['pulse', 'stats', from, bucket], queryFn: ({ signal }) => told(api.GET('/runs/stats', { params: { query: { from, bucket, ...fresh() } }, signal })) });
-
 export interface RunListPage extends Page<RunRow> {
   /** Of the first page: how many runs of the filter stand where, of the same moment as its rows. */
   readonly counts?: RunCounts;
@@ -77,11 +89,12 @@ export interface RunListPage extends Page<RunRow> {
 export const runListQuery = (filter: RunFilter, sort: RunSort) =>
   infiniteQueryOptions({
     queryKey: ['runs', filter, sort],
-    queryFn: async ({ pageParam, signal }): Promise<RunListPage> => {
+    queryFn: async ({ pageParam, signal, client, queryKey }): Promise<RunListPage> => {
       if (pageParam !== undefined) return runsPage(filter, { sort, cursor: pageParam }, signal);
       // The figures on the filters say what each status would show: they leave the status out.
       const { status: _status, ...others } = filter;
-      const [page, counts] = await together(() => Promise.all([runsPage(filter, { sort }, signal), runCounts(others, signal)]));
+      const before = client.getQueryData<InfiniteData<RunListPage>>(queryKey)?.pages[0];
+      const [page, counts] = await together(() => Promise.all([runsPage(filter, { sort }, signal), runCounts(others, signal)]), before?.counts && ([before, before.counts] as [RunListPage, RunCounts]));
       return { ...page, counts };
     },
     initialPageParam: undefined as string | undefined,

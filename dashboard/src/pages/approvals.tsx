@@ -4,7 +4,7 @@ import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { useEffect, useRef } from 'react';
 import { Refused } from '../api/client';
-import { approvalQuery, decidedQuery, meQuery, minePulseQuery, pulseQuery } from '../api/queries';
+import { approvalQuery, decidedQuery, meQuery, minePulseQuery } from '../api/queries';
 import type { ApprovalRow } from '../api/shapes';
 import type { InboxSearch } from '../router';
 import { GateCard } from '../parts/gate-card';
@@ -12,6 +12,7 @@ import { Chip, OUTCOME_LOOKS } from '../parts/status';
 import { Empty, Loading, Problem } from '../parts/telling';
 import { Ago } from '../parts/time';
 import { isWriting } from '../shell/shortcuts';
+import { usePulse } from '../shell/use-pulse';
 
 const route = getRouteApi('/approvals');
 
@@ -19,7 +20,7 @@ export function Approvals() {
   const { tab = 'mine', id } = route.useSearch();
   const navigate = route.useNavigate();
   const me = useQuery(meQuery);
-  const pulse = useQuery(pulseQuery);
+  const pulse = usePulse();
   const forbidden = pulse.error instanceof Refused && pulse.error.status === 403;
   const alone = useQuery({ ...minePulseQuery, enabled: forbidden });
   const decided = useInfiniteQuery({ ...decidedQuery, enabled: tab === 'decided' });

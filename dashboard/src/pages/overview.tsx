@@ -1,21 +1,21 @@
 /** What goes on, and what needs a person now. Every figure comes from one answer of one moment. */
 import { SegmentedControl } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
-import { useState } from 'react';
+import { Link, useNavigate } from '@tanstack/react-router';
 import { Refused } from '../api/client';
-import { aboutQuery, pulseQuery } from '../api/queries';
+import { aboutQuery, RANGES } from '../api/queries';
+import type { Course, Range } from '../api/queries';
 import { RUN_STATUSES } from '../api/shapes';
 import type { ApprovalRow, RunCounts, RunRow } from '../api/shapes';
 import { Icon } from '../parts/icon';
 import { CountsBar, RUN_LOOKS, RunChip } from '../parts/status';
 import { Empty, Loading, Problem } from '../parts/telling';
 import { Ago, duration, Lasting } from '../parts/time';
-import { RANGES, RunsOverTime } from '../parts/runs-over-time';
-import type { Range } from '../parts/runs-over-time';
+import { RunsOverTime } from '../parts/runs-over-time';
+import { usePulse, useRange } from '../shell/use-pulse';
 
 export function Overview() {
-  const pulse = useQuery(pulseQuery);
+  const pulse = usePulse();
   if (pulse.error instanceof Refused && pulse.error.status === 403) return <DecidersOnly />;
   return (
     <div className="stack" style={{ gap: 16 }}>
@@ -35,7 +35,7 @@ export function Overview() {
             <Needed pending={pulse.data.pending} mine={pulse.data.mine.total} />
             <Failures failed={pulse.data.failed.items} total={pulse.data.counts.byStatus.failed} />
           </div>
-          <OverTime counts={pulse.data.counts} />
+          <OverTime course={pulse.data.course} />
           <div className="grid-main">
             <Newest runs={pulse.data.newest.items} />
             <Node />
@@ -57,7 +57,7 @@ function DecidersOnly() {
 
 function Figures({ counts }: { readonly counts: RunCounts }) {
   return (
-    <section aria-label="Runs by status" className="figures">
+    <section aria-label="Runs by status" className="figures" data-position={counts.asOf.position}>
       <Link to="/runs" className="figure">
         <span className="value" data-testid="total">{counts.total.toLocaleString('en')}</span>
         <span className="name"><Icon name="listDetails" size={14} /> All runs</span>
@@ -130,15 +130,16 @@ function Failures({ failed, total }: { readonly failed: readonly RunRow[]; reado
   );
 }
 
-function OverTime({ counts }: { readonly counts: RunCounts }) {
-  const [range, setRange] = useState<Range>('day');
+function OverTime({ course }: { readonly course: Course }) {
+  const range = useRange();
+  const navigate = useNavigate();
   return (
     <section className="panel" aria-labelledby="over-time">
       <div className="head">
         <h2 id="over-time" className="row"><Icon name="history" /> Runs over time</h2>
-        <SegmentedControl value={range} onChange={(value) => setRange(value as Range)} data={Object.entries(RANGES).map(([value, { label }]) => ({ value, label }))} aria-label="Range" />
+        <SegmentedControl value={range} onChange={(value) => void navigate({ to: '/', search: value === 'day' ? {} : { range: value as Range }, resetScroll: false, replace: true })} data={Object.entries(RANGES).map(([value, { label }]) => ({ value, label }))} aria-label="Range" />
       </div>
-      <div className="body"><RunsOverTime range={range} asOf={counts.asOf.position} /></div>
+      <div className="body"><RunsOverTime {...course} /></div>
     </section>
   );
 }

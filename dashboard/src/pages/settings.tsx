@@ -3,10 +3,11 @@ import { Button, Group, SegmentedControl, TagsInput, TextInput, useMantineColorS
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { acting, actAs } from '../api/client';
-import { aboutQuery, meQuery, pulseQuery } from '../api/queries';
+import { aboutQuery, meQuery } from '../api/queries';
 import { Icon } from '../parts/icon';
 import { Loading, Problem } from '../parts/telling';
 import { Ago, moment, ZONE } from '../parts/time';
+import { usePulse } from '../shell/use-pulse';
 
 const MEANS: readonly (readonly [string, string])[] = [
   ['viewer', 'reads'], ['operator', 'starts, cancels, retries, pauses'], ['author', 'edits batches and schedules'], ['auditor', 'reads all, and the audit'], ['admin', 'all of these, and projections'],
@@ -51,7 +52,7 @@ export function Settings() {
 
 function ActAs() {
   const who = acting();
-  const pulse = useQuery(pulseQuery);
+  const pulse = usePulse();
   const [user, setUser] = useState(who?.user ?? '');
   const [roles, setRoles] = useState<string[]>([...(who?.roles ?? ['viewer'])]);
   const wanted = [...new Set([...MEANS.map(([role]) => role), ...(pulse.data?.pending.items.flatMap(({ allowedRoles }) => allowedRoles) ?? [])])].filter((role) => role !== '*');

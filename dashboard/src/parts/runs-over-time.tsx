@@ -1,50 +1,27 @@
 /** Runs by the time they started and what became of them: stacked bars, and the same as a table for whoever does not see them. */
-import { useQuery } from '@tanstack/react-query';
-import { statsQuery } from '../api/queries';
+import { RANGES } from '../api/queries';
+import type { Course } from '../api/queries';
 import { RUN_STATUSES } from '../api/shapes';
 import type { RunStats, RunStatus } from '../api/shapes';
 import { RUN_LOOKS } from './status';
 import type { Tone } from './status';
-import { Loading, Problem } from './telling';
 import { clockTime, day, moment, ZONE } from './time';
-
-export const RANGES = {
-  hour: { label: '1 hour', ms: 3_600_000, bucket: '1m', bucketMs: 60_000 },
-  day: { label: '24 hours', ms: 86_400_000, bucket: '30m', bucketMs: 1_800_000 },
-  week: { label: '7 days', ms: 604_800_000, bucket: '6h', bucketMs: 21_600_000 },
-} as const;
-export type Range = keyof typeof RANGES;
 
 const TONES: readonly Tone[] = ['ok', 'bad', 'idle', 'undo', 'wait', 'run'];
 const TONE_NAMES: Readonly<Record<Tone, string>> = { ok: 'completed', bad: 'failed or failing', idle: 'cancelled', undo: 'being undone', wait: 'parked', run: 'running' };
 
-export function RunsOverTime({ range, asOf }: { readonly range: Range; readonly asOf: string }) {
-  const { ms, bucket, bucketMs } = RANGES[range];
-  const end = Math.ceil(Date.now() / bucketMs) * bucketMs;
-  const from = new Date(end - ms).toISOString();
-  const stats = useQuery({ ...statsQuery(from, bucket), placeholderData: (before) => before });
-  if (stats.data === undefined) return stats.error === null ? <Loading rows={3} /> : <Problem error={stats.error} />;
-  return <Bars stats={stats.data} from={Date.parse(from)} buckets={Math.round(ms / bucketMs)} bucketMs={bucketMs} range={range} key={asOf === '' ? 'none' : 'some'} />;
-}
-
-interface BarsProps {
-  readonly stats: RunStats;
-  readonly from: number;
-  readonly buckets: number;
-  readonly bucketMs: number;
-  readonly range: Range;
-}
-
-function Bars({ stats, from, buckets, bucketMs, range }: BarsProps) {
-  const byTime = new Map(stats.items.map((item) => [Math.floor((Date.parse(item.bucket) - from) / bucketMs), item]));
-  const bars = Array.from({ length: buckets }, (_, at) => ({ at: new Date(from + at * bucketMs).toISOString(), item: byTime.get(at) }));
+export function RunsOverTime({ range, fromMs, stats }: Course) {
+  const { ms, bucketMs } = RANGES[range];
+  const buckets = Math.round(ms / bucketMs);
+  const byTime = new Map(stats.items.map((item) => [Math.floor((Date.parse(item.bucket) - fromMs) / bucketMs), item]));
+  const bars = Array.from({ length: buckets }, (_, at) => ({ at: new Date(fromMs + at * bucketMs).toISOString(), item: byTime.get(at) }));
   const most = Math.max(1, ...bars.map(({ item }) => item?.started ?? 0));
   const total = bars.reduce((sum, { item }) => sum + (item?.started ?? 0), 0);
   const width = 100 / buckets;
   return (
     <figure style={{ margin: 0 }}>
       <div className="row between tiny dim" style={{ marginBottom: 4 }}>
-        <span className="num">{total.toLocaleString('en')} started, at most {most === 1 && total === 0 ? 0 : most.toLocaleString('en')} in one bar</span>
+        <span className="num" data-testid="started">{total.toLocaleString('en')} started, at most {most === 1 && total === 0 ? 0 : most.toLocaleString('en')} in one bar</span>
         <span className="row wrap" aria-hidden="true">
           {TONES.map((tone) => (
             <span key={tone} className="row" style={{ gap: 4 }}><svg width="8" height="8"><rect width="8" height="8" rx="2" className={`fill-${tone}`} /></svg>{TONE_NAMES[tone]}</span>
@@ -57,7 +34,7 @@ function Bars({ stats, from, buckets, bucketMs, range }: BarsProps) {
       </svg>
       <div className="row between tiny dim num">
         {[0, 0.25, 0.5, 0.75, 1].map((part) => {
-          const iso = new Date(from + part * buckets * bucketMs).toISOString();
+          const iso = new Date(fromMs + part * buckets * bucketMs).toISOString();
           return <span key={part}>{range === 'week' ? day(iso) : clockTime(iso).slice(0, 5)}</span>;
         })}
       </div>

@@ -102,12 +102,15 @@ export function draw(main: readonly FlowStep[], lanes: readonly Lane[] = []): Dr
   placed.push(end(':start', 0), end(':end', END + GAP_Y + size.height + GAP_Y));
   place(main, { middle, top: END + GAP_Y }, { before: ':start', after: ':end', off: false });
   let right = width;
+  let top = END + GAP_Y;
   for (const lane of lanes.filter(({ steps }) => steps.length > 0)) {
     const inside = sizeOf(lane.steps);
-    const box = { x: right + 40, y: END + GAP_Y, width: inside.width + 2 * PAD, height: inside.height + CAPTION + 2 * PAD };
+    // One below the other, so that all of it can be read at once.
+    const box = { x: width + 40, y: top, width: inside.width + 2 * PAD, height: inside.height + CAPTION + 2 * PAD };
     placed.unshift({ id: `:lane ${lane.caption}`, kind: 'lane', ...box, text: lane.caption, off: false });
     place(lane.steps, { middle: box.x + box.width / 2, top: box.y + CAPTION + PAD }, { off: false });
-    right = box.x + box.width;
+    right = Math.max(right, box.x + box.width);
+    top += box.height + GAP_Y;
   }
   const height = Math.max(...placed.map((one) => one.y + one.height));
   return { placed, wires, width: right, height };

@@ -64,7 +64,7 @@ export function RunRows() {
               </>
             }
           />
-          <p className="dim tiny num" style={{ marginTop: 8 }} data-testid="run-total">{rows.length < total ? `${rows.length.toLocaleString('en')} loaded of ` : ''}{total.toLocaleString('en')} {total === 1 ? 'run' : 'runs'}</p>
+          <p className="dim tiny num" style={{ marginTop: 8 }} data-testid="run-total" data-position={list.data.pages[0]?.asOf.position}>{rows.length < total ? `${rows.length.toLocaleString('en')} loaded of ` : ''}{total.toLocaleString('en')} {total === 1 ? 'run' : 'runs'}</p>
         </>
       )}
     </>

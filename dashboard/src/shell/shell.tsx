@@ -6,13 +6,14 @@ import { Link, Outlet, useRouterState } from '@tanstack/react-router';
 import { useEffect, useState, useSyncExternalStore } from 'react';
 import { acting, actAs, Refused } from '../api/client';
 import { live } from '../api/live';
-import { minePulseQuery, pulseQuery } from '../api/queries';
+import { minePulseQuery } from '../api/queries';
 import { Icon } from '../parts/icon';
 import type { IconName } from '../parts/icon';
 import { Empty } from '../parts/telling';
 import { useNow } from '../parts/time';
 import { Palette } from './palette';
 import { Shortcuts, useShortcuts } from './shortcuts';
+import { usePulse } from './use-pulse';
 
 export const ROOMS: readonly { readonly to: '/' | '/runs' | '/approvals' | '/batches' | '/schedules' | '/jobs' | '/settings'; readonly label: string; readonly icon: IconName; readonly key: string }[] = [
   { to: '/', label: 'Overview', icon: 'layoutDashboard', key: 'o' },
@@ -114,7 +115,7 @@ function Side({ palette, help }: { readonly palette: () => void; readonly help: 
 
 /** The approvals that are mine to decide: the very list that the inbox shows. */
 function Waiting() {
-  const pulse = useQuery(pulseQuery);
+  const pulse = usePulse();
   const forbidden = pulse.error instanceof Refused && pulse.error.status === 403;
   const alone = useQuery({ ...minePulseQuery, enabled: forbidden });
   const mine = forbidden ? alone.data : pulse.data?.mine;
