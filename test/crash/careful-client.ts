@@ -8,6 +8,8 @@ export interface Ask {
   readonly body?: object;
   readonly key?: string;
   readonly roles?: string;
+  /** The version that is changed. */
+  readonly ifMatch?: string;
 }
 
 export interface Told {
@@ -31,14 +33,14 @@ export class CarefulClient {
   /** Questions that were given to a server and got no whole answer, or none but "not now". */
   repeats = 0;
 
-  async ask(method: 'GET' | 'POST', path: string, { body, key, roles = 'viewer,operator' }: Ask = {}): Promise<Told> {
+  async ask(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, { body, key, ifMatch, roles = 'viewer,operator' }: Ask = {}): Promise<Told> {
     const until = Date.now() + PATIENCE_MS;
     for (;;) {
       if (this.url !== undefined) {
         this.open += 1;
         const told = await once(`${this.url}${path}`, {
           method,
-          headers: { 'x-dev-user': 'ann', 'x-dev-roles': roles, ...(body && { 'content-type': 'application/json' }), ...(key && { 'idempotency-key': key }) },
+          headers: { 'x-dev-user': 'ann', 'x-dev-roles': roles, ...(body && { 'content-type': 'application/json' }), ...(key && { 'idempotency-key': key }), ...(ifMatch && { 'if-match': ifMatch }) },
           ...(body && { body: JSON.stringify(body) }),
         });
         this.open -= 1;
@@ -58,7 +60,7 @@ export class CarefulClient {
 async function once(url: string, init: RequestInit): Promise<Told | undefined> {
   try {
     const response = await fetch(url, init);
-    const json: unknown = await response.json();
+    const json: unknown = response.status === 204 ? {} : await response.json();
     return { status: response.status, replayed: response.headers.get('idempotent-replayed') === 'true', json: { ...(json as object) } };
   } catch {
     return undefined;
