@@ -3,8 +3,10 @@ import { afterKill, fold, groupOf1000, logFigures, parkedRuns, timerLateness } f
 import { bareLane, engineLane, httpLane, logLane } from './three-steps.js';
 import type { Figure } from './trial.js';
 
+/** A part of the runs, for a look in between. */
+export const SHARE = process.argv.includes('--share') ? Number(process.argv[process.argv.indexOf('--share') + 1]) : 1;
 /** Runs for each number in flight: enough that the warm-up is behind, few enough for the budget. */
-export const LANES: readonly (readonly [lanes: number, runs: number])[] = [[1, 400], [16, 3_000], [64, 6_000]];
+export const LANES: readonly (readonly [lanes: number, runs: number])[] = ([[1, 400], [16, 3_000], [64, 6_000]] as const).map(([lanes, runs]) => [lanes, Math.ceil(runs * SHARE)]);
 
 export type Measurement = () => Promise<readonly Figure[]>;
 

@@ -7,7 +7,10 @@ import type { Peer, PeerFigure } from './peers.js';
 
 export interface Results {
   readonly lanes: readonly (readonly [number, number])[];
-  readonly rounds: number;
+  /** The first figure of every round. */
+  readonly rounds: ReadonlyMap<string, readonly Figure[]>;
+  /** Of the machine, before and after: more than its cores, and others were at work beside. */
+  readonly load: readonly [number, number];
   readonly figures: ReadonlyMap<string, readonly Figure[]>;
   readonly peers: readonly { readonly peer: Peer; readonly figures: readonly PeerFigure[] | string }[];
   readonly tookMs: number;
@@ -22,25 +25,35 @@ export function writeResults(file: string, results: Results): string {
   return table;
 }
 
-function tableOf({ lanes, rounds, figures, peers, tookMs }: Results): string {
+function tableOf({ lanes, rounds, figures, peers, load, tookMs }: Results): string {
   const rate = (name: string): number => figures.get(name)?.[0]?.value ?? NaN;
   const head = ['runs of three steps a second', ...lanes.map(([count]) => `${count} in flight`), ...lanes.map(([count]) => `of the bare loop, ${count}`)];
-  const row = (name: string, of: (count: number) => number): string[] => [name, ...lanes.map(([count]) => rounded(of(count))), ...lanes.map(([count]) => (of(count) / rate(`bare-${count}`)).toFixed(2))];
+  const row = (name: string, of: (count: number) => number, ratio = (count: number): number => of(count) / rate(`bare-${count}`)): string[] => [name, ...lanes.map(([count]) => rounded(of(count))), ...lanes.map(([count]) => ratio(count).toFixed(2))];
+  /** Within each round, so that a busy minute hits both. */
+  const paired = (kind: string, of: (one: Figure, bare: Figure) => number) => (count: number): number =>
+    middle((rounds.get(`${kind}-${count}`) ?? []).map((one, at) => of(one, rounds.get(`bare-${count}`)?.[at] ?? one)));
+  const own = (name: string, kind: string): string[] => row(name, (count) => rate(`${kind}-${count}`), paired(kind, (one, bare) => one.value / bare.value));
+  const cpu = row('Sluice in process, processor time of a run in ms', (count) => middle((rounds.get(`engine-${count}`) ?? []).map(({ cpuMs = NaN }) => cpuMs)), paired('engine', (one, bare) => (bare.cpuMs ?? NaN) / (one.cpuMs ?? NaN)));
   const peerRow = ({ peer, figures: found }: Results['peers'][number]): string[] =>
     typeof found === 'string' ? [`${peer.name}: not measured (${found})`, ...lanes.flatMap(() => ['–', '–'])] : row(`${peer.name} (${peer.setting})`, (count) => found.find((one) => one.lanes === count)?.perSecond ?? NaN);
-  const rows = [row('bare loop', (count) => rate(`bare-${count}`)), row('the four appends alone', (count) => rate(`log-${count}`)), row('Sluice in process', (count) => rate(`engine-${count}`)), row('Sluice over HTTP', (count) => rate(`http-${count}`)), ...peers.map(peerRow)];
+  const rows = [own('bare loop', 'bare'), own('the four appends alone', 'log'), own('Sluice in process', 'engine'), cpu, own('Sluice over HTTP', 'http'), ...peers.map(peerRow)];
   const best = lanes.map(([count]) => Math.max(...peers.map(({ figures: found }) => (typeof found === 'string' ? 0 : (found.find((one) => one.lanes === count)?.perSecond ?? 0)))));
   const ahead = lanes.map(([count], at) => `${(rate(`engine-${count}`) / best[at]!).toFixed(1)} at ${count}`);
   const others = [...figures].flatMap(([name, found]) => found.slice(isRate(name) ? 1 : 0).map((figure) => [isRate(name) ? `${figure.name}, ${name.replace('engine-', '')} in flight` : figure.name, `${rounded(figure.value)} ${figure.unit}`, figure.note ?? '']));
   const notes = [...figures].flatMap(([name, [figure]]) => (isRate(name) && figure?.note !== undefined ? [`- ${name}: ${figure.note}`] : []));
   return [
     `Commit \`${git('rev-parse', '--short', 'HEAD')}\`${git('status', '--porcelain', '--', ':!bench/README.md') === '' ? '' : ' with changes that were not committed'}, ${new Date().toISOString().slice(0, 16).replace('T', ' ')} UTC, ${Math.round(tookMs / 60_000)} min.`,
-    `Machine: ${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}, Node ${process.versions.node}.`,
-    `Sample: ${lanes.map(([count, runs]) => `${runs.toLocaleString('en')} runs at ${count} in flight`).join(', ')}, after a warm-up of 15 %; the median of ${rounds} rounds, in which the loops, the engine and the server take turns; peers once, a sixth as many runs.`,
+    `Machine: ${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}, Node ${process.versions.node}. Load average ${load.map((one) => one.toFixed(1)).join(' before and ')} after${load.some((one) => one > 2 * cpus().length) ? ': **others were at work on this machine; take ratios, not figures, and those with care**' : ''}.`,
+    `Sample: ${lanes.map(([count, runs]) => `${runs.toLocaleString('en')} runs at ${count} in flight`).join(', ')}, after a warm-up of 15 %; the median of ${Math.max(...[...rounds.values()].map((all) => all.length))} rounds, in which the loops, the engine and the server take turns, and ratios within a round; peers once, a sixth as many runs.`,
     '', ...markdown(head, rows), '',
     `Sluice in process is ahead of the best peer by a factor of ${ahead.join(', ')} in flight.`,
     '', ...markdown(['besides', '', ''], others), '', ...notes,
   ].join('\n');
+}
+
+/** The one in the middle. */
+function middle(values: readonly number[]): number {
+  return [...values].sort((one, other) => one - other)[Math.floor(values.length / 2)] ?? NaN;
 }
 
 function isRate(name: string): boolean {

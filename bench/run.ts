@@ -1,11 +1,13 @@
 /**
  * The bench: `npm run bench`. Each measurement in a process of its own, rounds in turn so that a busy minute hits all of
- * them; results go to the terminal and into `README.md`. `-- --only engine-64,bare-64` measures these, and writes nothing.
+ * them; results go to the terminal and into `README.md`. `-- --only engine-64,bare-64` measures these, and writes nothing;
+ * `-- --share 0.25` runs a quarter of the runs.
  */
 import { spawn } from 'node:child_process';
+import { loadavg } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
-import { LANES, MEASUREMENTS } from './measurements.js';
+import { LANES, MEASUREMENTS, SHARE } from './measurements.js';
 import { PEERS } from './peers.js';
 import type { Peer, PeerFigure } from './peers.js';
 import { writeResults } from './report.js';
@@ -16,13 +18,14 @@ const ROUNDS = 3;
 const PEER_LANES = LANES.map(([lanes, runs]): [number, number] => [lanes, Math.ceil(runs / 6)]);
 const only = process.argv.includes('--only') ? (process.argv[process.argv.indexOf('--only') + 1] ?? '').split(',') : undefined;
 const from = performance.now();
+const loadBefore = loadavg()[0] ?? NaN;
 
 function say(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
 function measure(name: string): Promise<readonly Figure[]> {
-  const child = spawn(process.execPath, [...process.execArgv, fileURLToPath(new URL('./one.ts', import.meta.url)), name], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [...process.execArgv, fileURLToPath(new URL('./one.ts', import.meta.url)), name, '--share', String(SHARE)], { stdio: ['ignore', 'pipe', 'inherit'] });
   let text = '';
   child.stdout.setEncoding('utf8').on('data', (part: string) => (text += part));
   return new Promise((resolve, reject) => {
@@ -48,6 +51,7 @@ for (let round = 0; round < ROUNDS; round += 1) {
 }
 for (const name of wanted) if (!/-\d+$/.test(name)) taken.get(name)!.push(await measure(name));
 const figures = new Map([...taken].map(([name, rounds]) => [name, median(rounds)]));
+const rounds = new Map([...taken].map(([name, all]) => [name, all.map(([first]) => first!)]));
 
 const peers: { readonly peer: Peer; readonly figures: readonly PeerFigure[] | string }[] = [];
 for (const peer of only === undefined ? PEERS : PEERS.filter(({ name }) => only.includes(name))) {
@@ -56,4 +60,4 @@ for (const peer of only === undefined ? PEERS : PEERS.filter(({ name }) => only.
   peers.push({ peer, figures: found });
 }
 
-if (only === undefined) say(`\n${writeResults(fileURLToPath(new URL('./README.md', import.meta.url)), { lanes: LANES, rounds: ROUNDS, figures, peers, tookMs: performance.now() - from })}`);
+if (only === undefined) say(`\n${writeResults(fileURLToPath(new URL('./README.md', import.meta.url)), { lanes: LANES, rounds, figures, peers, load: [loadBefore, loadavg()[0] ?? NaN], tookMs: performance.now() - from })}`);

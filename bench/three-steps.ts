@@ -17,9 +17,9 @@ async function measured(lanes: number, runs: number, one: () => Promise<void>): 
   return drive(runs, lanes, one);
 }
 
-function runsASecond({ perSecond, tookMs }: Driven, note = ''): Figure {
+function runsASecond({ perSecond, tookMs, cpuMs }: Driven, note = ''): Figure {
   const times = `p50 ${percentile(tookMs, 0.5).toFixed(2)} ms, p99 ${percentile(tookMs, 0.99).toFixed(2)} ms`;
-  return { name: 'runs', value: perSecond, unit: '/s', note: note === '' ? times : `${times}, ${note}` };
+  return { name: 'runs', value: perSecond, unit: '/s', cpuMs, note: note === '' ? times : `${times}, ${note}` };
 }
 
 export function bareLane(lanes: number, runs: number): Promise<readonly Figure[]> {
@@ -85,7 +85,7 @@ export function httpLane(lanes: number, runs: number): Promise<readonly Figure[]
       const from = performance.now();
       const accepted = await drive(count, lanes, start);
       while ((await total()) < before + count) await new Promise((resolve) => setTimeout(resolve, 10));
-      return { perSecond: count / ((performance.now() - from) / 1_000), tookMs: accepted.tookMs };
+      return { ...accepted, perSecond: count / ((performance.now() - from) / 1_000) };
     };
     await all(Math.ceil(runs * WARM_UP));
     const driven = await all(runs);

@@ -20,6 +20,8 @@ export interface Figure {
   readonly value: number;
   readonly unit: string;
   readonly note?: string;
+  /** Processor time of one piece of work, in milliseconds: what a busy machine changes least. */
+  readonly cpuMs?: number;
 }
 
 export async function inTemp<T>(work: (directory: string) => Promise<T>): Promise<T> {
@@ -35,13 +37,15 @@ export interface Driven {
   readonly perSecond: number;
   /** Sorted, in milliseconds. */
   readonly tookMs: readonly number[];
+  /** Processor time of this process for each. */
+  readonly cpuMs: number;
 }
 
 /** Does `count` pieces of work, `lanes` of them at once. */
 export async function drive(count: number, lanes: number, one: (at: number) => Promise<void>): Promise<Driven> {
   const tookMs: number[] = [];
   let next = 0;
-  const from = performance.now();
+  const [from, used] = [performance.now(), process.cpuUsage()];
   await Promise.all(Array.from({ length: lanes }, async () => {
     for (let at = next++; at < count; at = next++) {
       const began = performance.now();
@@ -49,7 +53,8 @@ export async function drive(count: number, lanes: number, one: (at: number) => P
       tookMs.push(performance.now() - began);
     }
   }));
-  return { perSecond: count / ((performance.now() - from) / 1_000), tookMs: tookMs.sort((a, b) => a - b) };
+  const { user, system } = process.cpuUsage(used);
+  return { perSecond: count / ((performance.now() - from) / 1_000), cpuMs: (user + system) / 1_000 / count, tookMs: tookMs.sort((a, b) => a - b) };
 }
 
 export function percentile(sorted: readonly number[], part: number): number {
