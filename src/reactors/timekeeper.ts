@@ -48,6 +48,8 @@ const AGAIN_MS = 100;
 const AFTER_FAULT_MS = 10_000;
 /** By so much the wall clock may run away from the steady one before it is taken for a jump or a sleep. */
 const JUMP_MS = 2_000;
+/** Whoever is woken so late was not there: the process stood still, or the machine slept and its steady clock went on. */
+const ABSENT_MS = 60_000;
 const RUN_ENDS: readonly string[] = ['RunCompleted', 'RunFailed', 'RunCancelled'];
 
 export class Timekeeper {
@@ -68,7 +70,7 @@ export class Timekeeper {
   private looking: Promise<void> | undefined;
 
   constructor(private readonly parts: TimekeeperParts) {
-    this.wheel = new Wheel(parts.clock, (due) => this.judge(due));
+    this.wheel = new Wheel(parts.clock, (due, lateMs) => this.judge(due, lateMs));
   }
 
   /** Commands that are not answered. */
@@ -204,9 +206,9 @@ export class Timekeeper {
     else if (!this.quiet) this.ask(batchId, () => this.parts.tell(new FollowBatch(batchId, by(ids.freshCommand()))).then(() => undefined));
   }
 
-  private judge(due: readonly BatchId[]): void {
+  private judge(due: readonly BatchId[], lateMs = 0): void {
     if (this.quiet) return;
-    this.mark();
+    this.mark(lateMs);
     for (const batchId of due) {
       if (this.underWay.has(batchId)) this.underWay.set(batchId, 'again');
       else this.ask(batchId, () => this.advance(batchId));
@@ -268,11 +270,11 @@ export class Timekeeper {
   }
 
   /** Looks at both clocks: if they have run apart, nobody was watching in between. */
-  private mark(): void {
+  private mark(lateMs: number): void {
     const { clock } = this.parts;
     const now = { wall: clock.now(), steady: clock.elapsed() };
     const apart = now.wall - this.seen.wall - (now.steady - this.seen.steady);
-    if (Math.abs(apart) > JUMP_MS) this.watchedSinceMs = now.wall;
+    if (Math.abs(apart) > JUMP_MS || lateMs > ABSENT_MS) this.watchedSinceMs = now.wall;
     this.seen = now;
   }
 

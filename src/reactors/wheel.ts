@@ -15,7 +15,8 @@ export class Wheel<K> {
 
   constructor(
     private readonly clock: Clock,
-    private readonly due: (keys: readonly K[]) => void,
+    /** `lateMs`: how much later than it was to the clock woke us. */
+    private readonly due: (keys: readonly K[], lateMs: number) => void,
   ) {}
 
   /** Undefined: nothing is waited for. */
@@ -31,7 +32,7 @@ export class Wheel<K> {
   }
 
   /** Tells whatever is due, and wakes up for what is due next. */
-  turn(): void {
+  turn(lateMs = 0): void {
     const due: K[] = [];
     const nowMs = this.clock.now();
     for (let next = this.next(); next !== undefined && next.atMs <= nowMs; next = this.next()) {
@@ -39,7 +40,7 @@ export class Wheel<K> {
       due.push(next.key);
     }
     this.wake(this.next()?.atMs);
-    if (due.length > 0) this.due(due);
+    if (due.length > 0) this.due(due, lateMs);
   }
 
   stop(): void {
@@ -61,9 +62,10 @@ export class Wheel<K> {
     this.stop();
     if (atMs === undefined) return;
     this.wakesAtMs = atMs;
+    const promisedMs = Math.max(atMs, this.clock.now());
     this.takeBack = this.clock.wakeAt(atMs, () => {
       this.takeBack = undefined;
-      this.turn();
+      this.turn(this.clock.now() - promisedMs);
     });
   }
 }

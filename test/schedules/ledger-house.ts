@@ -1,4 +1,6 @@
 /** Schedules on a log in memory and a clock of their own, with as many hosts and timekeepers as wanted, and runs that only say when they end. */
+import { sleepOn } from '../../src/clock.js';
+import type { Clock } from '../../src/clock.js';
 import { ActorHost } from '../../src/actors/actor-host.js';
 import { isRejected } from '../../src/actors/actor.js';
 import type { Rejected } from '../../src/actors/actor.js';
@@ -28,20 +30,52 @@ export const START = Date.UTC(2026, 0, 1);
 const QUIET_TURNS = 4;
 export const TICK = ids.batch('tick');
 
+/** A clock on the wall that may be set, beside a steady one. What was to be woken is woken when the time has come by either. */
+class WallClock implements Clock {
+  private setByMs = 0;
+  private readonly wakes = new Map<symbol, { readonly atMs: number; readonly wake: () => void; takeBack: () => void }>();
+
+  constructor(private readonly steady: SimulatedClock) {}
+
+  now = (): number => this.steady.now() + this.setByMs;
+  elapsed = (): number => this.steady.now();
+  sleep = (ms: number, signal?: AbortSignal): Promise<void> => sleepOn(this, ms, signal);
+
+  wakeAt(atMs: number, wake: () => void): () => void {
+    const key = Symbol();
+    const once = (): void => void (this.wakes.delete(key) && wake());
+    this.wakes.set(key, { atMs, wake: once, takeBack: this.steady.wakeAt(atMs - this.setByMs, once) });
+    return () => {
+      this.wakes.get(key)?.takeBack();
+      this.wakes.delete(key);
+    };
+  }
+
+  set(byMs: number): void {
+    this.setByMs += byMs;
+    if (byMs < 0) return;
+    for (const one of this.wakes.values()) {
+      one.takeBack();
+      one.takeBack = this.steady.wakeAt(Math.max(one.atMs - this.setByMs, this.steady.now()), one.wake);
+    }
+  }
+}
+
 export class LedgerHouse {
   readonly clock = new SimulatedClock(START);
+  readonly wall = new WallClock(this.clock);
   readonly streams = new Streams();
-  readonly log = openSqliteLog({ directory: ':memory:', clock: this.clock });
+  readonly log = openSqliteLog({ directory: ':memory:', clock: this.wall });
   /** By run: how often its start was asked for. */
   readonly started = new Map<RunId, number>();
   readonly faults: string[] = [];
   readonly tick = TICK;
   private readonly definitions = new Definitions(this.log, this.streams, jobs());
-  private readonly runs = new ActorHost(runActor(this.streams, this.definitions, { claim: () => undefined, letGo: () => undefined }, this.log), this.log, this.log, this.clock);
-  private readonly batches = new ActorHost(batchActor(this.streams), this.log, this.log, this.clock);
+  private readonly runs = new ActorHost(runActor(this.streams, this.definitions, { claim: () => undefined, letGo: () => undefined }, this.log), this.log, this.log, this.wall);
+  private readonly batches = new ActorHost(batchActor(this.streams), this.log, this.log, this.wall);
 
   host(writer: EventWriter = this.log): ActorHost<Ledger, AnyScheduleCommand> {
-    return new ActorHost(scheduleActor(this.log, this.streams), this.log, writer, this.clock);
+    return new ActorHost(scheduleActor(this.log, this.streams), this.log, writer, this.wall);
   }
 
   origin() {
@@ -62,7 +96,7 @@ export class LedgerHouse {
   async timekeeper(writer?: EventWriter, lastsLong: boolean | 'real' = false, isDead: () => boolean = () => false): Promise<Timekeeper> {
     const host = this.host(writer);
     const timekeeper = new Timekeeper({
-      reader: this.log, streams: this.streams, clock: this.clock,
+      reader: this.log, streams: this.streams, clock: this.wall,
       tell: async (command) => {
         const answer = await host.execute(command);
         return isRejected(answer) ? undefined : answer.state;
@@ -127,7 +161,7 @@ export class LedgerHouse {
       for (const due of dues) note(due, data.reason);
     }
     const ledger = facts.at(-1)!.data.ledger;
-    return { said, expected: [...timeline.forwards(0, this.clock.now())].map(({ dueMs }) => dueMs), ledger };
+    return { said, expected: [...timeline.forwards(0, this.wall.now())].map(({ dueMs }) => dueMs), ledger };
   }
 
   async close(): Promise<void> {
