@@ -25,7 +25,7 @@ import { Streams } from './events/streams.js';
 import { GetApprovalHandler, ListApprovalsHandler } from './gates/approval.queries.js';
 import { ApprovalsController } from './gates/approvals.controller.js';
 import { ABOUT, AboutController } from './http/about.controller.js';
-import { DASHBOARD_FILES, DashboardController } from './http/dashboard.controller.js';
+import { DASHBOARD_FILES, DashboardController, FrontController } from './http/dashboard.controller.js';
 import { dashboardFiles } from './http/dashboard-files.js';
 import { DocsController } from './http/docs.controller.js';
 import { HealthController, READINESS } from './http/health.controller.js';
@@ -149,7 +149,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
     ...module,
     global: isGlobal,
     imports: [...(module.imports ?? []), CqrsModule, DiscoveryModule, ...((rest || dashboard) && path !== '' ? [RouterModule.register([{ path, module: module.module }])] : [])],
-    controllers: [...(rest || dashboard ? DOORS : []), ...(dashboard ? [DashboardController] : [])],
+    controllers: [...(rest || dashboard ? DOORS : []), ...(dashboard ? [FrontController, DashboardController] : [])],
     providers: [...(module.providers ?? []), { provide: Links, useFactory: (application: ApplicationConfig) => new Links(path, () => application.getGlobalPrefix()), inject: [ApplicationConfig] }, ...(dashboard ? [{ provide: DASHBOARD_FILES, useFactory: dashboardFiles }] : []), ...providers()],
     exports: [...(module.exports ?? []), Sluice, SluiceHealth, CqrsModule],
   }))

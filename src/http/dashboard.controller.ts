@@ -4,7 +4,7 @@
  * 1. Every path of the page's own leads to the page; a file that is not there is told as a problem.
  * 2. Nothing comes from outside, no script stands in the page, and nobody frames it.
  */
-import { Get, Inject, Req, Res } from '@nestjs/common';
+import { Get, Inject, Redirect, Req, Res } from '@nestjs/common';
 import type { StreamableFile } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { ApiExcludeController } from '@nestjs/swagger';
@@ -23,6 +23,20 @@ export const DASHBOARD_FILES = Symbol('dashboard files');
 
 /** The adapters spell wildcards differently; no path of the page is deeper. */
 const DEEP = [':one', ':one/:two', ':one/:two/:three', ':one/:two/:three/:four'];
+
+/** Where the doors begin, the dashboard is near. */
+@Door()
+@ApiExcludeController()
+@Open()
+export class FrontController {
+  constructor(private readonly links: Links) {}
+
+  @Get()
+  @Redirect()
+  front(): { readonly url: string; readonly statusCode: number } {
+    return { url: `${this.links.base}/dashboard`, statusCode: 302 };
+  }
+}
 
 @Door('dashboard')
 @ApiExcludeController()

@@ -1,7 +1,8 @@
 /** Whether the process lives, and whether it should be sent requests. */
-import { Controller, Get, Inject } from '@nestjs/common';
+import { Get, Inject } from '@nestjs/common';
 import { z } from 'zod';
 import { Answers } from './answers.js';
+import { Door } from './door.js';
 import type { Problem } from './problem.js';
 import { Open } from './roles.guard.js';
 
@@ -15,7 +16,7 @@ export interface Readiness {
 
 const okAnswer = z.strictObject({ status: z.literal('ok') }).meta({ id: 'Ok' });
 
-@Controller('health')
+@Door('health')
 @Open()
 export class HealthController {
   constructor(@Inject(READINESS) private readonly readiness: Readiness) {}

@@ -1,23 +1,13 @@
 /** Doors of the contract that are not built: they say so to whoever may pass them, so that nobody takes them for misspelt. */
-import { Get, Post, Redirect } from '@nestjs/common';
+import { Get, Post } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import { Door } from './door.js';
-import { Links } from './links.js';
 import { Problem } from './problem.js';
-import { Needs, Open } from './roles.guard.js';
+import { Needs } from './roles.guard.js';
 
 @Door()
 @ApiExcludeController()
 export class NotBuiltController {
-  constructor(private readonly links: Links) {}
-
-  @Get()
-  @Open()
-  @Redirect()
-  front(): { readonly url: string; readonly statusCode: number } {
-    return { url: `${this.links.base}/dashboard`, statusCode: 302 };
-  }
-
   @Get(['audit/runs/:runId/state', 'audit/runs/:runId/diff', 'audit/runs/:runId/export', 'audit/keys', 'audit/events'])
   @Needs('auditor')
   audit(): never {

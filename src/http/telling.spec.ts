@@ -3,14 +3,15 @@ import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Body, Controller, Get, type INestApplication, Module, Post, Res } from '@nestjs/common';
-import { APP_FILTER, type AbstractHttpAdapter, NestFactory } from '@nestjs/core';
+import { type AbstractHttpAdapter, NestFactory } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { z } from 'zod';
 import { HealthController, READINESS } from './health.controller.js';
 import { OpenApiPlace, serveOpenApi } from './openapi.js';
 import { Problem } from './problem.js';
-import { ProblemFilter } from './problem.filter.js';
+import { Rates } from './rates.js';
+import { IDENTIFY, REFUSED_CALLERS } from './roles.guard.js';
 import { RouteTable } from './route-table.js';
 import { EventStream, type StreamableResponse } from './sse.js';
 
@@ -21,6 +22,7 @@ const beats: (() => void)[] = [];
 const beat = (): void => beats.at(-1)?.();
 const clock = {
   now: () => 0,
+  elapsed: () => 0,
   wakeAt: (_: number, wake: () => void) => {
     beats.push(wake);
     return () => void (beats.includes(wake) && beats.splice(beats.indexOf(wake), 1));
@@ -42,7 +44,11 @@ class LiveController {
 
 @Module({
   controllers: [LiveController, HealthController],
-  providers: [RouteTable, OpenApiPlace, { provide: READINESS, useValue: { whyNotReady: async () => notReady } }, { provide: APP_FILTER, useClass: ProblemFilter }],
+  // No filter of the application's own: what the doors throw is theirs to tell.
+  providers: [
+    RouteTable, OpenApiPlace, { provide: READINESS, useValue: { whyNotReady: async () => notReady } },
+    { provide: Rates, useValue: new Rates(0, clock) }, { provide: IDENTIFY, useValue: () => undefined }, { provide: REFUSED_CALLERS, useValue: { refused: () => undefined } },
+  ],
 })
 class LiveModule {}
 

@@ -91,6 +91,13 @@ describe('an Express application with Sluice as its guest', () => {
     expect(await ask('/api/orders')).toMatchObject({ body: 'all orders' });
   });
 
+  it('leads nobody to a dashboard that it does not have', async () => {
+    const withDoors = await hosted(guest());
+    expect(await withDoors.ask('/sluice')).toMatchObject({ status: 404, body: { host: 'says no' } });
+    const withDashboard = await hosted(guest({ dashboard: true }));
+    expect(await withDashboard.ask('/sluice', { redirect: 'manual' })).toMatchObject({ status: 302, location: '/sluice/dashboard' });
+  });
+
   it('has no doors unless it asks for them', async () => {
     const { ask } = await hosted(SluiceModule.forRoot(options()));
     expect(await ask('/sluice/health/live')).toMatchObject({ status: 404, body: { host: 'says no' } });
