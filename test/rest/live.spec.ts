@@ -183,6 +183,7 @@ onBoth('The live stream', (house) => {
   });
 
   it('refuses what it can not tell before it begins', async () => {
+    for (const query of ['topics=projection', 'topics=run,projection']) expectProblem(await h.get(`/live?${query}`), 'not-supported-yet');
     for (const query of ['topics=weather', 'topics=', 'run=x', 'after=a%20b', 'more=1']) expectProblem(await h.get(`/live?${query}`), 'validation-failed');
     expectProblem(await h.get('/live', { roles: 'boss' }), 'forbidden');
     expectProblem(await h.get('/live', { headers: { accept: 'text/html' } }), 'not-acceptable');
