@@ -22,7 +22,7 @@ export interface ApprovalRow {
   readonly digest: string;
   readonly allowedRoles: readonly string[];
   readonly quorum: number;
-  /** Who has approved so far, in order. */
+  /** How many have approved so far. */
   readonly given: number;
   readonly since: string;
   readonly deadline: string | null;

@@ -1,7 +1,7 @@
 /**
- * What an actor is: a category of streams, a machine that folds their facts, and a pure `decide`.
+ * The words that deciding is spoken in: who asks, what comes of it, and what a decision may draw on.
  *
- * Owns: the words that every actor shares. Does not own: any actor (they live in their rooms), the log.
+ * Does not own: what an actor is (`actor-kind.ts`), any actor (they live in their rooms), the log.
  */
 import type { JsonObject } from '../events/json.js';
 import type { CommandId } from '../ids.js';
@@ -51,7 +51,7 @@ export function isRejected(decision: object): decision is Rejected {
 export interface Accepted<S> {
   readonly facts: readonly Decided[];
   readonly state: S;
-  /** There is more to do than one append holds: the host says `AdvanceRun` by itself. */
+  /** There is more to do than one append holds: the host goes on by itself (`goOn` of the actor's kind). */
   readonly more?: boolean;
 }
 

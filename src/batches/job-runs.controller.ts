@@ -48,7 +48,7 @@ export class JobRunsController {
     await this.check(name, body.parameters);
     const origin = originOf(request, caller, commandIdentity(request, caller, body));
     const batch = jobBatch(name);
-    const defined = { ...origin, via: 'code', commandId: ids.derivedCommand('job-batch', name, origin.commandId) } as const;
+    const defined = { ...origin, commandId: ids.derivedCommand('job-batch', name, origin.commandId) };
     const made = await this.commands.execute(new DefineBatch(ids.batch(batch.name), { definition: batch, ...fingerprint(batch), source: 'code', expected: 'any' }, defined));
     if (isRefusal(made)) throw problemOf(made);
     const answer = await this.commands.execute(new StartRun(ids.runOf(origin.commandId), { batch: batch.name, ...body, reason: null, trigger: { type: 'api' } }, origin));

@@ -5,7 +5,7 @@ import type { JsonObject, JsonValue } from './json.js';
 export { durationMs, durationSchema } from './duration.js';
 export type { Duration } from './duration.js';
 
-/** What a definition may be at most. The first three can be tightened by configuration. */
+/** What a definition may be at most. */
 export const DEFINITION_LIMITS = {
   /** Bytes of the definition as JSON text in UTF-8. */
   maxBytes: 1024 * 1024,

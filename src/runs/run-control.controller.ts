@@ -57,7 +57,7 @@ export class RunControlController {
     private readonly adapterHost: HttpAdapterHost,
   ) {}
 
-  /** Under its own path, and under that of UKBatch. */
+  /** Also under `/batches`, where older callers look for it. */
   @Post(['runs/:runId/cancel', 'batches/:runId/cancel'])
   @HttpCode(202)
   @Answers(202, controlAnswer)

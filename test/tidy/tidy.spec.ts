@@ -7,8 +7,6 @@ import { describe, expect, it } from '@jest/globals';
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const MAX_LINES = 300;
 const MAX_SPEC_LINES = 400;
-/** Files that may be longer, each with its why. */
-const LONG_FILES: Readonly<Record<string, string>> = {};
 
 /** Files in which a test may be skipped, each with its why; CI says loudly when it comes to that. */
 const SKIPS: Readonly<Record<string, string>> = {
@@ -54,14 +52,9 @@ const decisions = files.filter((file) => file.startsWith('docs/decisions/'));
 describe('The tree is tidy:', () => {
   it('source files fit a reader', () => {
     const tooLong = sources
-      .filter((file) => !(file in LONG_FILES))
       .map((file) => ({ file, lines: lines(file).length, max: file.endsWith('.spec.ts') ? MAX_SPEC_LINES : MAX_LINES }))
       .filter(({ lines, max }) => lines > max);
     expect(tooLong).toEqual([]);
-  });
-
-  it('a long file that has become short leaves the list', () => {
-    expect(Object.keys(LONG_FILES).filter((file) => !sources.includes(file) || lines(file).length <= MAX_LINES)).toEqual([]);
   });
 
   it('no room is named after the kind of thing in it', () => {
