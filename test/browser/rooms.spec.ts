@@ -189,6 +189,27 @@ inBrowser('The rooms of the dashboard', (site) => {
     expect(await site().ask('GET', '/batches/written-here')).toMatchObject({ version: version + 2, title: 'mine' });
   });
 
+  it('offers what may stand at a place of a definition, from its schema', async () => {
+    const page = await site().page();
+    await page.goto('dashboard/batches/new');
+    await page.getByText('Sound, with a remark').waitFor();
+    await page.locator('.cm-content').click();
+    await page.keyboard.press('Control+A');
+    await page.keyboard.insertText('{ "name": "a", "steps": [ { "id": "a", "type": "gate", "allowedRoles": ["boss"] } ] }');
+    await page.getByText('Sound, with a remark').waitFor();
+    for (let back = 0; back < ' } ] }'.length; back += 1) await page.keyboard.press('ArrowLeft');
+    await page.keyboard.insertText(', ');
+    const offered = page.getByRole('listbox');
+    await page.keyboard.press('Control+Space');
+    await offered.getByRole('option', { name: /"quorum"/ }).waitFor();
+    await expect(offered.getByRole('option', { name: /"job"/ }).count()).resolves.toBe(0);
+    await page.keyboard.press('Escape');
+    await page.keyboard.insertText('"onTimeout": ');
+    await page.keyboard.press('Control+Space');
+    for (const word of ['fail', 'approve', 'hold']) await offered.getByRole('option', { name: `"${word}"` }).waitFor();
+    await page.getByText('It can not be read').waitFor();
+  });
+
   it('goes everywhere by keyboard', async () => {
     const page = await site().page();
     await page.goto('dashboard');

@@ -39,13 +39,19 @@ function alternatives(root: Schema, schema: Schema, value: unknown): readonly Sc
   return fitting.length > 0 ? fitting : all;
 }
 
-/** Even while it is being written: what can be read of the text so far. */
-function readable(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
+/** What is being written just there: nothing, a field after a comma, the value of a field. */
+const BEGUN = [/$/, /,\s*$/, /,?\s*"[\w-]*"\s*:\s*$/];
+
+/** Even while it is being written: what can be read of the text without what is being written. */
+function readable(before: string, after: string): unknown {
+  for (const begun of BEGUN) {
+    try {
+      return JSON.parse(before.replace(begun, '') + after);
+    } catch {
+      // With less of it, perhaps.
+    }
   }
+  return undefined;
 }
 
 export function schemaCompletion(root: unknown): (context: CompletionContext) => CompletionResult | null {
@@ -53,11 +59,11 @@ export function schemaCompletion(root: unknown): (context: CompletionContext) =>
   return (context) => {
     const word = context.matchBefore(/"?[\w-]*/);
     if (word === null || (word.from === word.to && !context.explicit)) return null;
-    last = readable(context.state.doc.toString()) ?? last;
+    const after = context.state.sliceDoc(context.pos, context.pos + 1) === '"' ? context.pos + 1 : context.pos;
+    last = readable(context.state.sliceDoc(0, word.from), context.state.sliceDoc(after)) ?? last;
     const { path, naming } = around(context.state, context.pos);
     const schemas = at(root as Schema, path, last);
     const options = naming === undefined ? schemas.flatMap(valuesOf) : names(schemas, naming);
-    const after = context.state.sliceDoc(context.pos, context.pos + 1) === '"' ? context.pos + 1 : context.pos;
     return options.length === 0 ? null : { from: word.from, to: after, options: [...new Map(options.map((one) => [one.label, one])).values()], filter: true, validFor: /^"?[\w-]*$/ };
   };
 }
