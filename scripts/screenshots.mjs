@@ -132,6 +132,7 @@ try {
         await page.waitForTimeout(700);
         await page.screenshot({ path: join(place, `${name}-${width}-${scheme}.png`) });
       }
+      await page.unrouteAll({ behavior: 'ignoreErrors' });
       await context.close();
     }
   }
