@@ -95,7 +95,7 @@ onBoth('A batch system', (house) => {
     });
 
     it('or approves, of both at once exactly one, and the stream says which', async () => {
-      const runs = await Promise.all(Array.from({ length: 20 }, async () => h.runIn(await started({ steps: [gate('ok')] }), 'parked')));
+      const runs = await Promise.all(Array.from({ length: 50 }, async () => h.runIn(await started({ steps: [gate('ok')] }), 'parked')));
       await Promise.all(runs.map(async (run) => {
         const [cancelled, approved] = await Promise.all([h.post(`/runs/${run.id}/cancel`, {}, operator), approve(run)]);
         const end = await h.runIn(run.id, 'completed', 'cancelled');
@@ -170,9 +170,9 @@ onBoth('A batch system', (house) => {
     });
   });
 
-  it('gives a job its defaults, over those the run, and over those the step', async () => {
+  it('gives a job its defaults, over those the run, and over those the step; what undoes it too', async () => {
     const parameters = [{ name: 'ms', kind: 'integer' }, { name: 'do', kind: 'string' }];
-    const runId = await started({ parameters, steps: [work('a', { do: 'succeed' }), { ...work('b', { outputs: { from: 'step' } }), compensate: { job: 'obey', params: { outputs: { undone: true } } } }] }, { parameters: { ms: 1, do: 'hang' } });
+    const runId = await started({ parameters, compensateOnCancel: true, steps: [work('a', { do: 'succeed' }, { compensate: { job: 'obey', params: { do: 'succeed', outputs: { undone: true } } } }), work('b', { outputs: { from: 'step' } })] }, { parameters: { ms: 1, do: 'hang' } });
     const run = await h.runIn(runId, 'running');
     expect(run.status).toBe('running');
     const { items } = await h.until<Listed<Json>>(`/executions?run=${runId}`, ({ items: rows }) => rows.length === 2);
@@ -180,5 +180,6 @@ onBoth('A batch system', (house) => {
     expect([params.get('a'), params.get('b')]).toEqual([{ ms: 1, do: 'succeed' }, { ms: 1, do: 'hang', outputs: { from: 'step' } }]);
     await h.post(`/runs/${runId}/cancel`, {}, operator);
     await h.runIn(runId, 'cancelled');
+    expect((await executionsOf(runId)).find(({ kind }) => kind === 'compensation')).toMatchObject({ stepId: 'a:compensate', params: { ms: 1, do: 'succeed', outputs: { undone: true } } });
   });
 });
