@@ -14,7 +14,8 @@ import { liveThePast } from './pictures-past.mjs';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const place = join(root, 'docs', 'screenshots');
 const data = mkdtempSync(join(tmpdir(), 'sluice-pictures-'));
-const only = process.argv[2];
+/** All pages, unless some are named. */
+const only = process.argv.slice(2);
 
 const work = (id, params = {}) => ({ id, type: 'job', job: 'obey', params });
 const CLOSE = {
@@ -125,7 +126,7 @@ try {
         await route.fulfill({ response, json: { ...(await response.json()), data: { directory: '/var/lib/sluice' } } });
       });
       for (const [name, [path, ready]] of Object.entries(pagesOf(ids))) {
-        if (only !== undefined && only !== name) continue;
+        if (only.length > 0 && !only.includes(name)) continue;
         await page.goto(`${url}/dashboard${path}`);
         await page.getByText(ready).filter({ visible: true }).first().waitFor();
         if (/^(run-parked|run-failed|run-cancelled|batch|editor)$/.test(name)) await page.locator('.react-flow__node').first().waitFor();
@@ -136,7 +137,7 @@ try {
       await context.close();
     }
   }
-  const pictures = readdirSync(place).filter((name) => name.endsWith('.png')).map((name) => join(place, name));
+  const pictures = readdirSync(place).filter((name) => name.endsWith('.png') && (only.length === 0 || only.some((page) => name.startsWith(`${page}-`)))).map((name) => join(place, name));
   spawnSync('pngquant', ['--force', '--ext', '.png', '--skip-if-larger', '128', ...pictures], { stdio: 'ignore' });
 } finally {
   await browser.close();

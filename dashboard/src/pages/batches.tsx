@@ -38,19 +38,19 @@ export function Batches() {
           ) : (
             <div className="tablewrap" tabIndex={0} role="region" aria-label="Batches">
               <table className="simple">
-                <thead><tr><th>Batch</th><th className="right">Steps</th><th>Version</th><th>Schedule</th><th>Changed</th><th><span className="visually-hidden">Actions</span></th></tr></thead>
+                <thead><tr><th>Batch</th><th className="right wide-only">Steps</th><th className="wide-only">Version</th><th className="wide-only">Schedule</th><th className="wide-only">Changed</th><th><span className="visually-hidden">Actions</span></th></tr></thead>
                 <tbody>
                   {rows.map(({ id, name, title, description, stepCount, version, source, schedule, updatedAt, updatedBy, labels }) => (
                     <tr key={id} className="linked">
-                      <td style={{ minWidth: 220, maxWidth: 560 }}>
+                      <td style={{ minWidth: 180, maxWidth: 560 }}>
                         <Link to="/batches/$batch" params={{ batch: name }} className="cover">{title ?? name}</Link> {title !== null && <span className="dim mono tiny">{name}</span>}
                         {description !== null && <div className="dim small ellipsis">{description}</div>}
                         <div className="row wrap" style={{ gap: 4, marginTop: 3 }}>{Object.entries(labels).map(([key, value]) => <span key={key} className="tag">{key}: {value}</span>)}</div>
                       </td>
-                      <td className="right num">{stepCount}</td>
-                      <td className="nowrap"><span className="num">v{version}</span> <span className="tag"><Icon name={source === 'code' ? 'code' : 'edit'} size={12} />{source === 'code' ? 'code' : 'made here'}</span></td>
-                      <td className="nowrap">{schedule === null ? <span className="dim">none</span> : <Link to="/schedules" search={{ batch: name }} className="link above mono tiny">{schedule.cron}</Link>}</td>
-                      <td className="nowrap"><Ago at={updatedAt} /> <span className="dim">by {updatedBy}</span></td>
+                      <td className="right num wide-only">{stepCount}</td>
+                      <td className="nowrap wide-only"><span className="num">v{version}</span> <span className="tag"><Icon name={source === 'code' ? 'code' : 'edit'} size={12} />{source === 'code' ? 'code' : 'made here'}</span></td>
+                      <td className="nowrap wide-only">{schedule === null ? <span className="dim">none</span> : <Link to="/schedules" search={{ batch: name }} className="link above mono tiny">{schedule.cron}</Link>}</td>
+                      <td className="nowrap wide-only"><Ago at={updatedAt} /> <span className="dim">by {updatedBy}</span></td>
                       <td className="right">{may(me.data, 'operator') && <Button className="above" variant="default" component={Link} to={`/batches/${name}?start=true`} leftSection={<Icon name="playerPlay" size={14} />}>Start</Button>}</td>
                     </tr>
                   ))}

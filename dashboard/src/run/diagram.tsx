@@ -137,7 +137,7 @@ function FirstLook({ drawing, focus }: Pick<DiagramProps, 'drawing' | 'focus'>) 
     const target = drawing.placed.find(({ id }) => id === focus);
     const fits = (size: number, room: number): boolean => size * zoom <= room - margin;
     const x = fits(drawing.width, width) || target === undefined ? Math.max(margin, (width - drawing.width * zoom) / 2) : width / 2 - (target.x + target.width / 2) * zoom;
-    const y = fits(drawing.height, height) ? (height - drawing.height * zoom) / 2 : target === undefined ? margin : Math.min(margin, height / 2 - (target.y + target.height / 2) * zoom);
+    const y = fits(drawing.height, height) ? Math.min(margin, (height - drawing.height * zoom) / 2) : target === undefined ? margin : Math.min(margin, height / 2 - (target.y + target.height / 2) * zoom);
     void setViewport({ x, y, zoom });
   }, [drawing, focus, height, setViewport, width]);
   return null;
