@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -28,16 +28,26 @@ describe('sluice doctor', () => {
     expect((await doctor({}, join(directory, 'not-yet'))).code).toBe(0);
   });
 
+  it('takes no folder for one that can be made unless it can', async () => {
+    const file = join(directory, 'a-file');
+    writeFileSync(file, '');
+    const { code, findings } = await doctor({}, join(file, 'data', 'deep'));
+    expect([code, findings]).toEqual([1, expect.stringMatching(/data +fault +.*deep can not be made .*ENOTDIR[^]*can not start here/)]);
+    expect(readdirSync(directory).filter((name) => name.startsWith('.'))).toEqual([]);
+  });
+
   it('says who holds the directory, and the port', async () => {
     const engine = await openEngine(directory);
     const holder = createServer();
     await new Promise<void>((resolve) => void holder.listen(0, '127.0.0.1', resolve));
     const address = holder.address();
     const port = typeof address === 'object' && address !== null ? String(address.port) : '';
-    const { code, findings } = await doctor({ SLUICE_PORT: port });
-    holder.close();
+    const beside = await doctor({ SLUICE_PORT: port });
     await engine.close();
-    expect([code, findings]).toEqual([0, expect.stringMatching(/lock +warning +a server is running[^]*port +warning .*EADDRINUSE/)]);
+    const alone = await doctor({ SLUICE_PORT: port });
+    holder.close();
+    expect([beside.code, beside.findings]).toEqual([0, expect.stringMatching(/lock +warning +a server is running[^]*port +warning .*EADDRINUSE/)]);
+    expect([alone.code, alone.findings]).toEqual([1, expect.stringMatching(/port +fault .*EADDRINUSE[^]*can not start here/)]);
   });
 
   it('names what is wrong with the settings, and ends with 1', async () => {

@@ -1,7 +1,7 @@
 /** `sluice doctor`: what a server here would meet: Node, the settings, the data directory, the log, the rows, the port. */
-import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdtempSync, rmdirSync, statfsSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { verifyNewest } from '../audit/verify-log.js';
 import { ConfigError, readConfig } from '../config.js';
@@ -34,11 +34,12 @@ export function addDoctor(program: Command, surroundings: Surroundings): void {
       const session = openSession(surroundings, command);
       const { env } = surroundings;
       const directory = resolve(given ?? env['SLUICE_DATA'] ?? './data');
-      const findings = [nodeFinding(process.versions.node), ...settingsFindings(env), ...directoryFindings(directory), ...(await logFindings(directory)), await portFinding(env)];
+      const places = directoryFindings(directory);
+      const isHeld = places.some(({ check, state }) => check === 'lock' && state === 'warning');
+      const findings = [nodeFinding(process.versions.node), ...settingsFindings(env), ...places, ...(await logFindings(directory)), await portFinding(env, isHeld)];
       session.document({ directory, findings });
       session.say(...tableLines(session.terminal, COLUMNS, findings));
       const faults = findings.filter(({ state }) => state === 'fault').length;
-      const isHeld = findings.some(({ check, state }) => check === 'lock' && state === 'warning');
       if (faults === 0) return session.say('', isHeld ? 'Nothing is wrong here, and a server is running.' : 'A server can start here.');
       session.say('', `${counted(faults, 'fault')}: a server can not start here, or not be trusted, until ${faults === 1 ? 'it is' : 'they are'} mended.`);
       throw new Unfulfilled();
@@ -68,8 +69,19 @@ function settingsFindings(env: Surroundings['env']): readonly Finding[] {
 }
 
 function directoryFindings(directory: string): readonly Finding[] {
-  if (!existsSync(directory)) return [{ check: 'data', state: 'warning', detail: `${directory} is not there yet: a server makes it.` }];
-  return [writableFinding(directory), spaceFinding(directory), lockFinding(directory)];
+  return existsSync(directory) ? [writableFinding(directory), spaceFinding(directory), lockFinding(directory)] : [makableFinding(directory)];
+}
+
+/** A folder is made and taken away again beside the lowest one that is there: rights alone do not tell it everywhere. */
+function makableFinding(directory: string): Finding {
+  let parent = dirname(directory);
+  while (!existsSync(parent)) parent = dirname(parent);
+  try {
+    rmdirSync(mkdtempSync(join(parent, '.sluice-')));
+    return { check: 'data', state: 'warning', detail: `${directory} is not there yet: a server makes it.` };
+  } catch (error) {
+    return { check: 'data', state: 'fault', detail: `${directory} can not be made (${messageOf(error)}): give this user the right, or set SLUICE_DATA to another folder.` };
+  }
 }
 
 function writableFinding(directory: string): Finding {
@@ -130,16 +142,17 @@ function rowsFinding(head: string, positions: readonly string[] | undefined): Fi
   return { check: 'rows', state: 'ok', detail: least === head ? 'at the end of the log' : `at ${least || 'the beginning'}: they catch up at the next start` };
 }
 
-async function portFinding(env: Surroundings['env']): Promise<Finding> {
+async function portFinding(env: Surroundings['env'], isHeld: boolean): Promise<Finding> {
   const host = env['SLUICE_HOST'] || '127.0.0.1';
   const port = Number(env['SLUICE_PORT'] || '3000');
   const server = createServer();
   const error = await new Promise<Error | undefined>((done) => {
     server.once('error', done).listen({ host, port: Number.isInteger(port) && port < 65_536 ? port : 0 }, () => server.close(() => done(undefined)));
   });
-  return error === undefined
-    ? { check: 'port', state: 'ok', detail: `${host}:${port} is free` }
-    : { check: 'port', state: 'warning', detail: `${host}:${port} can not be taken (${error.message}): stop who has it, or set SLUICE_PORT.` };
+  if (error === undefined) return { check: 'port', state: 'ok', detail: `${host}:${port} is free` };
+  const detail = `${host}:${port} can not be taken (${error.message})`;
+  // Where a server runs on this very directory, the port is most likely its own.
+  return isHeld ? { check: 'port', state: 'warning', detail } : { check: 'port', state: 'fault', detail: `${detail}: stop who has it, or set SLUICE_PORT and SLUICE_HOST.` };
 }
 
 function messageOf(error: unknown): string {

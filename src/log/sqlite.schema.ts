@@ -4,8 +4,8 @@
  * Stream names stand once, in `streams`: facts carry a small number instead, which keeps the one index short.
  * Nothing is ever deleted or updated, so positions grow without holes and are never used twice.
  */
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import { LogUnusable } from './log-errors.js';
 
@@ -76,10 +76,26 @@ export function openForReading(file: string): OpenedLog {
 /** Makes the data directory if there is none. */
 export function ensureDirectory(directory: string): void {
   try {
-    mkdirSync(directory, { recursive: true });
+    makeFolder(directory);
   } catch (error) {
     throw new LogUnusable(`The data directory ${directory} can't be made: ${messageOf(error)}.`, { cause: error });
   }
+}
+
+/** Folder by folder: Node's own `recursive` never comes back where a parent answers ENOENT to everything, as /proc does. */
+function makeFolder(folder: string): void {
+  if (isFolder(folder)) return;
+  if (dirname(folder) !== folder) makeFolder(dirname(folder));
+  try {
+    mkdirSync(folder);
+  } catch (error) {
+    // Another process may have been faster.
+    if (!isFolder(folder)) throw error;
+  }
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
 /**

@@ -165,6 +165,13 @@ describe('a file that is not ours', () => {
     expect(error.message).toMatch(/^The data directory .*taken can't be/);
   });
 
+  it.each([['below a file', () => join(file, 'deep', 'data')], ['below a folder that takes none and says so by ENOENT', () => '/proc/sluice/data']])('is refused when the data directory is %s', (_, place) => {
+    writeFileSync(file, '');
+    const error = refusalOf(() => openSqliteLog({ directory: place(), clock }));
+    expect(error).toBeInstanceOf(LogUnusable);
+    expect(error.message).toMatch(/^The data directory .* can't be made: E[A-Z]+: /);
+  });
+
   it('is called damaged when a part of it was overwritten', async () => {
     const log = open();
     await log.append('run-1', 'none', firstFacts('run-1', 40, { text: 'x'.repeat(5_000) }));
