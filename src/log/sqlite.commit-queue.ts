@@ -77,17 +77,20 @@ export class CommitQueue {
 
   /** The stream's last revision; -1 if there is none. */
   lastRevisionOf(stream: string): number {
-    let head = this.#heads.get(stream);
-    if (head === undefined) {
-      head = this.#statements.headOf.get(stream);
-      if (head !== undefined) this.#heads.set(stream, head);
-    }
-    return head?.revision ?? -1;
+    return this.#headOf(stream)?.revision ?? -1;
   }
 
   /** Resolves when nothing waits any more. */
   async drained(): Promise<void> {
     while (this.#turn !== undefined) await this.#turn;
+  }
+
+  #headOf(stream: string): Head | undefined {
+    const known = this.#heads.get(stream);
+    if (known !== undefined) return known;
+    const head = this.#statements.headOf.get(stream);
+    if (head !== undefined) this.#heads.set(stream, head);
+    return head;
   }
 
   #flush(done: () => void): void {
@@ -129,8 +132,8 @@ export class CommitQueue {
   }
 
   #write(append: Append, group: Group): AppendResult | Conflict {
-    const actual = this.lastRevisionOf(append.stream);
-    const head = this.#heads.get(append.stream);
+    const head = this.#headOf(append.stream);
+    const actual = head?.revision ?? -1;
     const expected = append.expected === 'none' ? -1 : append.expected;
     if (actual !== expected) {
       const repeated = head !== undefined && expected < actual ? this.#repeated(append, head, expected) : undefined;
