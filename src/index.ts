@@ -1,6 +1,7 @@
 /** The public door of the library. What is not named here is not promised. */
 export { defineBatch, type BatchParameters, type ParametersOf, type TypedBatch } from './batches/define-batch.js';
 export type { Clock } from './clock.js';
+export { UnusableBatch } from './definitions.js';
 export type { BatchDefinition, Duration, Labels, ParameterDeclaration, RetryPolicy, StepDefinition } from './events/definition.js';
 export type { JsonObject, JsonValue } from './events/json.js';
 export type { RunStatus } from './events/run.events.js';
@@ -8,6 +9,7 @@ export type { ApprovalRow } from './gates/approval.queries.js';
 export type { Caller, Identify } from './http/identity.js';
 export type { Page } from './http/paging.js';
 export { defineJob, Job, type JobContext, type JobDefinition, type JobHandler, type JobLog, type JobOptions } from './jobs/job.js';
+export { DuplicateJobError, InvalidJobError } from './jobs/job-registry.js';
 export { RetryableError, TerminalError, type RetryableErrorOptions, type TerminalErrorOptions } from './jobs/job-errors.js';
 export { LogUnusable } from './log/log-errors.js';
 export { ReadStoreUnusable } from './reading/read-errors.js';

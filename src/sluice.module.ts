@@ -238,7 +238,14 @@ export class SluiceModule extends ConfigurableModuleClass implements OnModuleIni
     super();
   }
 
-  /** The runtime with these options. Extras may also stand among the options. */
+  /**
+   * The runtime with these options. Extras may also stand among the options.
+   *
+   * The application's start throws, and nothing has run:
+   * @throws UnusableBatch a batch of the code can't be meant; every fault is in the message
+   * @throws DuplicateJobError, InvalidJobError two jobs of one name, or one that can't be registered
+   * @throws LogUnusable, ReadStoreUnusable another process holds the data, or a newer Sluice has written it
+   */
   static override forRoot(options: SluiceModuleOptions & SluiceModuleExtras, extras: SluiceModuleExtras = {}): DynamicModule {
     return super.forRoot({ ...options, ...extras });
   }

@@ -12,6 +12,7 @@ import { isRefusal } from './http/accepted.js';
 import type { Refusal } from './http/accepted.js';
 import { refuseUnstorable, storedText } from './http/asking.js';
 import type { Caller } from './http/identity.js';
+import { DEFAULT_LIMIT, MAX_LIMIT } from './http/paging.js';
 import type { Page } from './http/paging.js';
 import type { ProblemFault } from './http/problem.js';
 import { ids, parseId } from './ids.js';
@@ -34,7 +35,9 @@ export interface ActorOptions {
 }
 
 export interface StartOptions extends ActorOptions {
+  /** At most 64, for finding the run: names of 1 to 63 letters, digits, ".", "_", "/" or "-", values of at most 256 characters. */
   readonly labels?: Readonly<Record<string, string>>;
+  /** Why it is started, for the record: at most 2,000 characters. */
   readonly reason?: string;
 }
 
@@ -46,10 +49,14 @@ export interface RetryOptions extends ActorOptions {
   readonly reason?: string;
 }
 
-/** A command that was not taken; nothing was written. `code` is the slug of the same refusal over REST. */
+/**
+ * A command that was not taken; nothing was written. `code` is the slug of the same refusal over REST.
+ *
+ * @param retriedBy of `not-retryable`: the run that retries this one already
+ */
 export class RefusedError extends Error {
   override readonly name = 'RefusedError';
-  constructor(readonly code: string, message: string, readonly errors: readonly ProblemFault[] = []) {
+  constructor(readonly code: string, message: string, readonly errors: readonly ProblemFault[] = [], readonly retriedBy?: string) {
     super(message);
   }
 }
@@ -102,7 +109,7 @@ export class Sluice {
    * Tries a run again that has failed or was cancelled: a new run that keeps what succeeded before `fromStep`, or before
    * where the run came to a halt. There is one for each run.
    *
-   * @throws RefusedError `not-retryable` with what two versions differ in, `validation-failed`, `batch-deleted`, `not-found`
+   * @throws RefusedError `not-retryable` with what two versions differ in or with `retriedBy`, `validation-failed`, `batch-deleted`, `not-found`
    */
   async retry(runId: string, options: RetryOptions): Promise<{ readonly runId: string; readonly position: string }> {
     const { fromStep = null, version = 'original', reason = null } = options;
@@ -130,9 +137,17 @@ export class Sluice {
     return typeof found === 'object' ? found : undefined;
   }
 
+  /**
+   * The runs that all of the filter holds of, the newest first. What was said before this call is in it.
+   *
+   * @param page `limit` rows, 1 to 500, 50 unless given; `cursor` is the `nextCursor` of the page before
+   * @throws RefusedError `validation-failed` for another limit
+   */
   async list(filter: RunFilter = {}, page: { readonly limit?: number; readonly cursor?: string } = {}): Promise<Page<RunRow>> {
+    const { limit = DEFAULT_LIMIT, cursor } = page;
+    refuseFaults(pageOfRuns.safeParse({ limit }).error);
     await this.read.settled();
-    return this.queries.execute(new ListRuns(filter, { limit: page.limit ?? 50, cursor: page.cursor }, '-startedAt'));
+    return this.queries.execute(new ListRuns(filter, { limit, cursor }, '-startedAt'));
   }
 
   /**
@@ -187,6 +202,7 @@ function runIdOf(text: string): RunId {
 
 /** The same that is asked of callers over REST. */
 const startedWith = z.strictObject({ labels: labelsSchema.superRefine(refuseUnstorable), reason: storedText(2_000).nullable() });
+const pageOfRuns = z.strictObject({ limit: z.int().min(1).max(MAX_LIMIT) });
 const saidBy = z.strictObject({ actor: storedText(200), roles: z.array(storedText(64)).max(50) });
 
 /** @throws RefusedError with every fault */
@@ -197,6 +213,6 @@ function refuseFaults(error: z.ZodError | undefined): void {
 }
 
 function taken(answer: RunAnswer | Refusal): RunAnswer {
-  if (isRefusal(answer)) throw new RefusedError(answer.rejected, answer.detail, answer.errors);
+  if (isRefusal(answer)) throw new RefusedError(answer.rejected, answer.detail, answer.errors, answer.retriedBy);
   return answer;
 }
