@@ -12,7 +12,7 @@ import { parseJson } from '../src/events/json.js';
 import { defineJob } from '../src/jobs/job.js';
 import type { StoredFact } from '../src/log/event-reader.js';
 import { compilePlan } from '../src/runs/plan.js';
-import { replayRun } from '../src/runs/run.actor.js';
+import { replayRun } from '../src/runs/run.replay.js';
 import { logAlone } from './bare-loop.js';
 import { work } from './three-steps.js';
 import { drive, inTemp, openBench, percentile } from './trial.js';

@@ -28,7 +28,7 @@ import type { JobRegistry } from './jobs/job-registry.js';
 import type { EventReader } from './log/event-reader.js';
 import { compilePlan } from './runs/plan.js';
 import type { Plan } from './runs/plan.js';
-import type { Plans } from './runs/run.actor.js';
+import type { Plans } from './runs/run.replay.js';
 import type { ScheduledStart } from './runs/run.commands.js';
 import type { StartableBatch } from './runs/run.draft.js';
 

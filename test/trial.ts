@@ -9,7 +9,7 @@ import type { JobDefaults, RunStatus, StepCounts } from '../src/events/run.event
 import { ids } from '../src/ids.js';
 import type { RunId } from '../src/ids.js';
 import { compilePlan } from '../src/runs/plan.js';
-import { runFold } from '../src/runs/run.actor.js';
+import { runFold } from '../src/runs/run.replay.js';
 import { CancelRun, ClaimStep, DecideGate, FireTimer, ReportOutcome, RetryRun, StartRun } from '../src/runs/run.commands.js';
 import type { AnyRunCommand, Outcome, TimerKind } from '../src/runs/run.commands.js';
 import type { Plan } from '../src/runs/plan.js';

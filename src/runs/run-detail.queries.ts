@@ -13,7 +13,7 @@ import { hasRole } from '../http/identity.js';
 import type { Caller } from '../http/identity.js';
 import { ReadSide } from '../reading/read-side.js';
 import { is, rowById, rowsOf, selectRows } from '../reading/selection.js';
-import type { Plans } from './run.actor.js';
+import type { Plans } from './run.replay.js';
 import { runRow } from './run.queries.js';
 import type { RunRow } from './run.queries.js';
 import { stepTree, waitingFor } from './run-steps.queries.js';

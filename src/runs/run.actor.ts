@@ -18,9 +18,6 @@ import { Originals } from './run.originals.js';
 import { replayRun, runEvent, runFold } from './run.replay.js';
 import type { Plans } from './run.replay.js';
 
-export { replayRun, runEvent, runFold } from './run.replay.js';
-export type { Plans } from './run.replay.js';
-
 /** Slots of this node. A claim that did not reach the log is let go. */
 export interface Slots {
   claim(job: string, executionId: string, params: JsonValue): string | undefined;
@@ -29,6 +26,16 @@ export interface Slots {
 
 export function runActor(streams: Streams, plans: Plans, slots: Slots, reader: EventReader, queue: Queue = BOUNDLESS): ActorKind<RunSnapshot, AnyRunCommand> {
   const originals = new Originals(reader, streams, plans);
+  /** Slots that a command under way has taken, until it is settled. */
+  const claims = new Map<AnyRunCommand, string[]>();
+  const claimFor = (command: AnyRunCommand): RunCtx['claim'] => (job, executionId, params) => {
+    const worker = slots.claim(job, executionId, params);
+    if (worker === undefined) return undefined;
+    const claimed = claims.get(command);
+    if (claimed === undefined) claims.set(command, [executionId]);
+    else claimed.push(executionId);
+    return worker;
+  };
   return {
     machine: RUN_MACHINE,
     schemaVersionOf: (type) => runUpcasting.versionOf(type),
@@ -42,7 +49,7 @@ export function runActor(streams: Streams, plans: Plans, slots: Slots, reader: E
     decider: async (command, before, followed = false) => {
       if (before === undefined && isAskedFor(command) && queue.waiting() >= queue.most) return () => full(queue);
       const needed = await originals.neededFor(command, before);
-      return (state, revision, drawn) => decideRun(state, revision, command, { ...contextOf(command, drawn, slots), ...needed, followed });
+      return (state, revision, drawn) => decideRun(state, revision, command, { ...contextOf(command, drawn, claimFor(command)), ...needed, followed });
     },
     settle: (command, appended) => {
       const claimed = claims.get(command);
@@ -83,10 +90,7 @@ function full({ most }: Queue): Rejected {
   return { rejected: 'too-many-requests', detail: `${most.toLocaleString('en')} steps wait for a free slot, and no more are taken until some are done. Try again in a few seconds, with the same Idempotency-Key.` };
 }
 
-/** Slots that a command under way has taken, until it is settled. */
-const claims = new Map<AnyRunCommand, string[]>();
-
-function contextOf(command: AnyRunCommand, drawn: Drawn, slots: Slots): RunCtx {
+function contextOf(command: AnyRunCommand, drawn: Drawn, claim: RunCtx['claim']): RunCtx {
   return {
     ...drawn,
     fold: runFold,
@@ -94,13 +98,6 @@ function contextOf(command: AnyRunCommand, drawn: Drawn, slots: Slots): RunCtx {
     newExecution: (stepId, attempt) => ids.execution(command.runId, stepId, attempt),
     newApproval: (stepId, attempt) => ids.approval(command.runId, stepId, attempt),
     digest: (value) => sha256Of(canonicalJson(value)),
-    claim: (job, executionId, params) => {
-      const worker = slots.claim(job, executionId, params);
-      if (worker === undefined) return undefined;
-      const claimed = claims.get(command);
-      if (claimed === undefined) claims.set(command, [executionId]);
-      else claimed.push(executionId);
-      return worker;
-    },
+    claim,
   };
 }

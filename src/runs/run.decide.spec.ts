@@ -5,7 +5,7 @@ import { from, gate, job, RUN, Trial } from '../../test/trial.js';
 import { FoldViolation } from '../actors/fold.js';
 import { decodeRunFact } from '../events/run.codec.js';
 import { ids } from '../ids.js';
-import { runFold } from './run.actor.js';
+import { runFold } from './run.replay.js';
 import { AdvanceRun, ClaimStep } from './run.commands.js';
 import type { TimerKind } from './run.commands.js';
 import type { RunSnapshot } from './run.draft.js';

@@ -21,7 +21,7 @@ import type { JobDefinition } from '../jobs/job.js';
 import { JobRegistry } from '../jobs/job-registry.js';
 import { obedientJob } from '../jobs/obedient.job.js';
 import { compilePlan } from '../runs/plan.js';
-import { runFold } from '../runs/run.actor.js';
+import { runFold } from '../runs/run.replay.js';
 import { stepOf } from '../runs/run.context.js';
 import { CancelRun, DecideGate, FireTimer, ReportOutcome, StartRun } from '../runs/run.commands.js';
 import type { AnyRunCommand, GateDecision, Outcome } from '../runs/run.commands.js';

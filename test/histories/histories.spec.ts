@@ -3,7 +3,7 @@ import { fingerprint } from '../../src/batches/batch.actor.js';
 import { storedBatchFact } from '../../src/events/batch.codec.js';
 import { verifyChain } from '../../src/events/envelope.js';
 import { FoldViolation } from '../../src/actors/fold.js';
-import { replayRun, runEvent, runFold } from '../../src/runs/run.actor.js';
+import { replayRun, runEvent, runFold } from '../../src/runs/run.replay.js';
 import { endOf, HISTORIES, namesIn, planOf, read } from './history.js';
 import type { History } from './history.js';
 import { SCENARIOS } from './scenarios.js';

@@ -20,7 +20,7 @@ import { runUpcasting } from '../../src/events/run.events.js';
 import { scheduleUpcasting } from '../../src/events/schedule.events.js';
 import { ids } from '../../src/ids.js';
 import type { StoredFact } from '../../src/log/event-reader.js';
-import { replayRun } from '../../src/runs/run.actor.js';
+import { replayRun } from '../../src/runs/run.replay.js';
 import { runTypeScript } from '../child-process.js';
 import { openEngine } from '../scenarios/engine.js';
 import type { Engine } from '../scenarios/engine.js';

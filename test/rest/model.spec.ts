@@ -10,7 +10,7 @@ import type { StepCounts } from '../../src/events/run.events.js';
 import type { StoredFact } from '../../src/log/event-reader.js';
 import type { BatchDefinition } from '../../src/events/definition.js';
 import { compilePlan } from '../../src/runs/plan.js';
-import { replayRun } from '../../src/runs/run.actor.js';
+import { replayRun } from '../../src/runs/run.replay.js';
 import type { RunDetail } from '../../src/runs/run-detail.queries.js';
 import { seeded } from '../crash/careful-client.js';
 import { Chance, randomBatch } from '../simulation/random-batch.js';

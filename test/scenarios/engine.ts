@@ -9,7 +9,7 @@ import type { RunId } from '../../src/ids.js';
 import { JobRegistry } from '../../src/jobs/job-registry.js';
 import type { JobDefinition } from '../../src/jobs/job.js';
 import { obedientJob } from '../../src/jobs/obedient.job.js';
-import { runEvent, runFold } from '../../src/runs/run.actor.js';
+import { runEvent, runFold } from '../../src/runs/run.replay.js';
 import { CancelRun, DecideGate, StartRun } from '../../src/runs/run.commands.js';
 import type { AnyRunCommand } from '../../src/runs/run.commands.js';
 import type { RunSnapshot } from '../../src/runs/run.draft.js';

@@ -8,7 +8,7 @@ import { storedRunFact } from '../../src/events/run.codec.js';
 import type { Placed } from '../../src/events/run.codec.js';
 import type { RunFact, RunStatus, StepCounts } from '../../src/events/run.events.js';
 import type { StoredFact } from '../../src/log/event-reader.js';
-import { replayRun } from '../../src/runs/run.actor.js';
+import { replayRun } from '../../src/runs/run.replay.js';
 import { stepAt } from '../../src/runs/run.context.js';
 import type { RunSnapshot } from '../../src/runs/run.draft.js';
 import { groupedBy } from '../crash/careful-client.js';
