@@ -27,7 +27,6 @@ export interface Config {
   readonly dataDir: string;
   /** `sqlite:`, or an EventStoreDB connection string. It may hold a password. */
   readonly eventsUrl: string;
-  readonly readUrl: 'sqlite:';
   readonly namespace: string | undefined;
   /** Modules with jobs and batches to load. */
   readonly jobs: readonly string[];
@@ -35,7 +34,6 @@ export interface Config {
   readonly auth: 'dev';
   /** Jobs at once on this node. */
   readonly slots: number;
-  readonly nodeRoles: readonly NodeRole[];
   readonly drainMs: number;
   readonly readWaitMs: number;
   /** Steps that may wait for a free slot. */
@@ -178,13 +176,11 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     port: data.SLUICE_PORT,
     dataDir: data.SLUICE_DATA,
     eventsUrl: data.SLUICE_EVENTS_URL,
-    readUrl: data.SLUICE_READ_URL,
     namespace: data.SLUICE_NAMESPACE,
     jobs: data.SLUICE_JOBS,
     demo: data.SLUICE_DEMO,
     auth: data.SLUICE_AUTH ?? 'dev',
     slots: data.SLUICE_SLOTS,
-    nodeRoles: data.SLUICE_NODE_ROLES,
     drainMs: data.SLUICE_DRAIN,
     readWaitMs: data.SLUICE_READ_WAIT,
     queueLimit: data.SLUICE_QUEUE_LIMIT,

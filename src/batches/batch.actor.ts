@@ -5,7 +5,7 @@ import { storedBatchFact } from '../events/batch.codec.js';
 import { batchUpcasting } from '../events/batch.events.js';
 import type { BatchFactData, BatchFactType } from '../events/batch.events.js';
 import { canonicalJson } from '../events/canonical.js';
-import type { BatchDefinition, StepDefinition } from '../events/definition.js';
+import type { BatchDefinition } from '../events/definition.js';
 import { parseJson } from '../events/json.js';
 import type { Streams } from '../events/streams.js';
 import type { BatchId } from '../ids.js';
@@ -14,6 +14,7 @@ import type { EventReader } from '../log/event-reader.js';
 import type { AnyBatchCommand, DefineFields } from './batch.commands.js';
 import { decideBatch, evolveBatch } from './batch.decide.js';
 import type { BatchState } from './batch.decide.js';
+import { countLeaves } from './placed-steps.js';
 
 export type BatchVersion = BatchFactData<'BatchDefined'> & { readonly at: string; readonly by: string };
 
@@ -50,11 +51,7 @@ export function batchActor(streams: Streams): ActorKind<BatchState, AnyBatchComm
 
 /** What `DefineBatch` says of a definition besides the definition itself. */
 export function fingerprint(definition: BatchDefinition): Pick<DefineFields, 'definitionHash' | 'stepCount'> {
-  return { definitionHash: sha256Of(canonicalJson(parseJson(JSON.stringify(definition)))), stepCount: countSteps(definition.steps) };
-}
-
-function countSteps(steps: readonly StepDefinition[]): number {
-  return steps.reduce((sum, step) => sum + ('branches' in step ? step.branches.reduce((inner, branch) => inner + countSteps(branch.steps), 0) : 1), 0);
+  return { definitionHash: sha256Of(canonicalJson(parseJson(JSON.stringify(definition)))), stepCount: countLeaves(definition.steps) };
 }
 
 /**

@@ -4,7 +4,7 @@ import { DEFINITION_LIMITS, batchDefinitionSchema, isJsonValue } from '../events
 import type { BatchDefinition, StepDefinition } from '../events/definition.js';
 import { endFaults, endWarnings } from './definition-ends.js';
 import { expressionFaults } from './definition-expressions.js';
-import { countSteps, placedJobs, placedSteps } from './placed-steps.js';
+import { countAll, placedJobs, placedSteps } from './placed-steps.js';
 import { pointer } from './problem.js';
 import type { Problem } from './problem.js';
 import { misfit } from './run-parameters.js';
@@ -23,8 +23,6 @@ const MAX_REPAIRS = 500;
 
 export interface KnownWorld {
   jobs(name: string): boolean;
-  /** 1 MiB unless given. */
-  readonly maxBytes?: number | undefined;
 }
 
 export interface DefinitionCheck {
@@ -41,9 +39,8 @@ export interface DefinitionCheck {
  * @returns the definition as it was given, if there is no fault
  */
 export function checkDefinition(input: unknown, known: KnownWorld): DefinitionCheck {
-  const maxBytes = known.maxBytes ?? DEFINITION_LIMITS.maxBytes;
   if (!isJsonValue(input, MAX_JSON_LEVELS)) return refused([{ path: '', message: `Give the definition as JSON of at most ${MAX_JSON_LEVELS} levels.` }]);
-  if (Buffer.byteLength(JSON.stringify(input)) > maxBytes) return refused([{ path: '', message: `A definition has at most ${maxBytes / 1024} KiB.` }]);
+  if (Buffer.byteLength(JSON.stringify(input)) > DEFINITION_LIMITS.maxBytes) return refused([{ path: '', message: `A definition has at most ${DEFINITION_LIMITS.maxBytes / 1024} KiB.` }]);
   const errors = refuseUnstorableText(input).map((path) => ({ path, message: 'A text may hold neither NUL nor half a character.' }));
   const { success, error } = batchDefinitionSchema.safeParse(input);
   if (!success) errors.push(...shapeFaults(error.issues, input));
@@ -59,7 +56,7 @@ function isDefinition(input: unknown): input is BatchDefinition {
 }
 
 function meaningFaults(definition: BatchDefinition, misshapen: ReadonlySet<string>): Problem[] {
-  const count = countSteps(definition);
+  const count = countAll(definition);
   // Judged first: what comes after takes time by the square of it.
   if (count > DEFINITION_LIMITS.maxSteps) return [{ path: '/steps', message: `A definition has at most ${DEFINITION_LIMITS.maxSteps} steps; these are ${count}.` }];
   const problems = [...lostKey(definition.labels, '/labels'), ...treeFaults(definition), ...parameterFaults(definition), ...scheduleFaults(definition), ...expressionFaults(definition), ...endFaults(definition)];

@@ -12,8 +12,13 @@ export interface PlacedStep {
   readonly before: ReadonlySet<string>;
 }
 
+/** Steps that do something: jobs and gates, nested ones included. */
+export function countLeaves(steps: readonly StepDefinition[]): number {
+  return steps.reduce((sum, step) => sum + ('branches' in step ? step.branches.reduce((inside, branch) => inside + countLeaves(branch.steps), 0) : 1), 0);
+}
+
 /** Steps of every type, nested ones and those for failures included. */
-export function countSteps(definition: BatchDefinition): number {
+export function countAll(definition: BatchDefinition): number {
   const count = (steps: readonly StepDefinition[]): number =>
     steps.reduce((sum, step) => sum + 1 + ('branches' in step ? step.branches.reduce((inside, branch) => inside + count(branch.steps), 0) : 0), 0);
   return count(definition.steps) + (definition.onFailureSteps ?? []).length;

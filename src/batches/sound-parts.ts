@@ -27,10 +27,6 @@ export function soundParts(input: JsonValue): BatchDefinition | undefined {
   return undefined;
 }
 
-export function isStandIn(id: string): boolean {
-  return id.startsWith(STAND_IN);
-}
-
 function repair(root: object, issue: z.core.$ZodIssue, nextId: () => string): void {
   const parent = issue.path.slice(0, -1).reduce<unknown>((at, key) => (isContainer(at) ? Reflect.get(at, key) : undefined), root);
   const key = issue.path.at(-1);

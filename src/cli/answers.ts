@@ -40,9 +40,6 @@ export type RunRow = z.infer<typeof runRow>;
 
 export const stepNode = z.looseObject({
   id: text, type: maybe, status: text, attempts: counted, startedAt: maybe, endedAt: maybe, error, approvalId: maybe, executionIds: names, keptFrom: maybe, kind: maybe,
-  get steps(): Children<typeof stepNode> {
-    return z.array(stepNode).nullish();
-  },
   get branches(): Children<typeof branchNode> {
     return z.array(branchNode).nullish();
   },
@@ -59,15 +56,15 @@ type Children<T extends z.ZodType> = z.ZodOptional<z.ZodNullable<z.ZodArray<T>>>
 
 export const approvalRow = z.looseObject({
   id: text, runId: text, batchName: maybe, stepId: text, state: text, title: maybe, description: maybe, data: z.unknown().optional(), allowedRoles: names,
-  quorum: counted, given: z.union([z.number(), z.array(z.unknown())]).nullish(), since: maybe, deadline: maybe, overdue: z.boolean().nullish(),
-  outcome: maybe, decidedBy: z.union([text, z.array(text)]).nullish(), decidedAt: maybe, note: maybe,
+  quorum: counted, given: counted, since: maybe, deadline: maybe, overdue: z.boolean().nullish(),
+  outcome: maybe, decidedBy: maybe, decidedAt: maybe, note: maybe,
 });
 export type ApprovalRow = z.infer<typeof approvalRow>;
 
 export const approvalDecided = z.looseObject({ outcome: maybe, given: counted, quorum: counted, position: maybe });
 
 const waitingFor = z.looseObject({
-  what: text, stepId: maybe, since: maybe, who: z.union([text, z.array(text)]).nullish(), endsAt: maybe, text: maybe,
+  what: text, stepId: maybe, since: maybe, who: names, endsAt: maybe, text: maybe,
 });
 export type WaitingFor = z.infer<typeof waitingFor>;
 

@@ -5,7 +5,7 @@ const RUN = '0b0f3a52-6a0a-5d0e-9a53-0a4c3f1f2b10';
 const GATE = '7d4df3de-0fb5-5f3c-8a6f-3c1f5a1e9b02';
 const pending = {
   id: GATE, runId: RUN, batchId: 'b', batchName: 'nightly', stepId: 'ok', state: 'pending', title: 'Is it right?', allowedRoles: ['risk', 'cfo'],
-  quorum: 2, given: [{ by: 'ann' }], since: '2026-11-24T11:00:00.000Z', deadline: '2026-11-26T11:00:00.000Z', overdue: false, outcome: null,
+  quorum: 2, given: 1, since: '2026-11-24T11:00:00.000Z', deadline: '2026-11-26T11:00:00.000Z', overdue: false, outcome: null,
 };
 let server: StandIn;
 

@@ -57,7 +57,7 @@ function approvalColumns({ terminal, clock }: Session): Column<ApprovalRow>[] {
     { head: 'STATE', cell: stateOf, paint: (text) => statusWord(terminal, text === 'pending' ? 'waiting' : text, text) },
     { head: 'WHAT', cell: (row) => row.title ?? row.stepId, min: 16 },
     { head: 'FOR', cell: (row) => eitherOf(row.allowedRoles), min: 8 },
-    { head: 'GIVEN', cell: (row) => `${givenOf(row)}/${row.quorum ?? 1}`, spare: true },
+    { head: 'GIVEN', cell: (row) => `${row.given ?? 0}/${row.quorum ?? 1}`, spare: true },
     { head: 'SINCE', cell: (row) => ageText(row.since, now) },
     { head: 'UNTIL', cell: (row) => timeText(row.deadline), spare: true },
     { head: 'BATCH', cell: (row) => row.batchName, min: 8, spare: true },
@@ -68,10 +68,6 @@ function approvalColumns({ terminal, clock }: Session): Column<ApprovalRow>[] {
 function stateOf(row: ApprovalRow): string {
   if (row.state !== 'pending') return row.outcome ?? row.state;
   return row.overdue === true ? 'overdue' : 'pending';
-}
-
-function givenOf({ given }: ApprovalRow): number {
-  return typeof given === 'number' ? given : (given ?? []).length;
 }
 
 async function decide(session: Session, { verb, approvalId, body }: Decision): Promise<void> {

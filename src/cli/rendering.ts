@@ -97,8 +97,8 @@ export function counted(count: number, one: string, many = `${one}s`): string {
 }
 
 /** `controller or operator`; `*` is anybody. */
-export function eitherOf(who: string | readonly string[] | null | undefined): string {
-  const names = typeof who === 'string' ? [who] : (who ?? []);
+export function eitherOf(names: readonly string[] | null = []): string {
+  if (names === null) return '';
   if (names.includes('*')) return 'anybody who is signed in';
   return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} or ${names.at(-1)}`;
 }

@@ -62,7 +62,7 @@ export class RunStory {
   /** True if somebody is waited for since now. */
   approval(row: ApprovalRow): boolean {
     const decided = row.outcome ?? undefined;
-    const notes = [decided === undefined ? (row.title ?? '') : `by ${String(row.decidedBy ?? 'nobody')}`, row.note ?? ''];
+    const notes = [decided === undefined ? (row.title ?? '') : `by ${row.decidedBy ?? 'nobody'}`, row.note ?? ''];
     const moved = this.move(row.stepId, { attempt: 0, rank: decided === undefined ? rankOf('waiting') : FINAL }, decided ?? 'waiting', notes);
     return moved && decided === undefined;
   }
@@ -93,7 +93,7 @@ function rankOf(status: string): number {
 /** The steps that do something: what holds others only stands where those stand. */
 function leavesOf(steps: readonly StepNode[]): StepNode[] {
   return steps.flatMap((step) => {
-    const inner = [...(step.steps ?? []), ...(step.branches ?? []).flatMap((branch) => branch.steps ?? [])];
+    const inner = (step.branches ?? []).flatMap((branch) => branch.steps ?? []);
     return inner.length === 0 ? [step] : leavesOf(inner);
   });
 }

@@ -120,7 +120,7 @@ function treeOf(steps: readonly StepNode[]): TreeNode[] {
     const branches = (step.branches ?? []).map(({ id, label, taken, steps: inner }, at) => {
       return { name: label ?? id ?? `branch ${at + 1}`, step: undefined, note: taken === false ? 'not taken' : taken === true ? 'taken' : undefined, inner: treeOf(inner ?? []) };
     });
-    return { name: step.id, step, inner: [...branches, ...treeOf(step.steps ?? [])] };
+    return { name: step.id, step, inner: branches };
   });
 }
 

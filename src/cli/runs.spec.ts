@@ -115,7 +115,7 @@ describe('sluice runs', () => {
   it('lets no control character of the server through to the terminal', async () => {
     const evil = 'x\u001b]0;title\u0007\u009b2J\r\nRun completed\u202e\u2066';
     server.on('GET /runs', list([{ ...row, batchName: evil, startedBy: evil, status: evil, error: { message: evil } }]));
-    server.on(`GET /runs/${RUN}`, { body: { ...detail, reason: evil, labels: { [evil]: evil }, parameters: { [evil]: evil }, waitingFor: [{ what: evil, who: evil, text: evil }] } });
+    server.on(`GET /runs/${RUN}`, { body: { ...detail, reason: evil, labels: { [evil]: evil }, parameters: { [evil]: evil }, waitingFor: [{ what: evil, who: [evil], text: evil }] } });
     server.on('GET /jobs', { status: 403, body: { type: 'urn:sluice:forbidden', title: evil, detail: evil } });
     for (const args of [['runs'], ['show', RUN], ['jobs']]) {
       const { out, err } = await ask(server.url, args);

@@ -65,7 +65,7 @@ describe('sluice run --watch', () => {
       run('parked', '12', [step('ok', 'waiting', 0, 'gate')], { waitingFor, approvals }),
       run('completed', '14', [step('ok', 'succeeded', 0, 'gate')]),
     ]);
-    const decided = { ...approvals[0], state: 'decided', outcome: 'approved', decidedBy: ['carl'], note: 'fine' };
+    const decided = { ...approvals[0], state: 'decided', outcome: 'approved', decidedBy: 'carl', note: 'fine' };
     server.on('GET /live', [stream(row('parked', '12')), stream(), stream(['approval', decided], row('running', '13'))]);
     const { code, out } = await ask(server.url, ['run', 'nightly', '--watch']);
     expect(code).toBe(0);

@@ -142,7 +142,6 @@ export const jobStepSchema = z.strictObject({
 export type JobStep = z.infer<typeof jobStepSchema>;
 
 export const gateTimeoutActionSchema = z.enum(['fail', 'approve', 'hold']);
-export type GateTimeoutAction = z.infer<typeof gateTimeoutActionSchema>;
 
 const shownNameSchema = z
   .string()
@@ -190,7 +189,6 @@ export type DecisionStep = StepFields & {
   compensate?: CompensateDefinition | undefined;
 };
 export type StepDefinition = JobStep | GateStep | ParallelStep | DecisionStep;
-export type StepType = StepDefinition['type'];
 
 // The recursive types are written out, because TypeScript can't infer a schema that holds itself;
 // the annotations of the two getters make it compare them with the schemas.
@@ -256,7 +254,6 @@ export const scheduleRuleSchema = z.strictObject({
 export type ScheduleRule = z.infer<typeof scheduleRuleSchema>;
 
 export const failurePolicySchema = z.enum(['stop', 'continue', 'compensate']);
-export type FailurePolicy = z.infer<typeof failurePolicySchema>;
 
 /**
  * A batch definition as its author writes it. Nothing is filled in: what is stored is what was given.

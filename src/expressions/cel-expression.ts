@@ -5,7 +5,7 @@ import type { JsonValue } from '../events/json.js';
 import { CEL, MAX_SOURCE_LENGTH } from './cel.js';
 import { toCel, toJson } from './cel-values.js';
 import type { CelMap } from './cel-values.js';
-import { ExpressionError, isFault, referencesOf } from './scope.js';
+import { ExpressionError, isFault } from './scope.js';
 import type { Compiled, Fault, Root, Scope, Use } from './scope.js';
 import { OutOfTime, withinTime } from './time-bound.js';
 import { readExpression } from './uses.js';
@@ -53,7 +53,6 @@ function compile(source: string): CompiledExpression | Fault {
       source,
       constant: uses.length === 0,
       uses,
-      references: referencesOf(uses),
       mayBeBoolean: type === undefined || type === 'bool' || type.startsWith('dyn'),
       evaluate: (scope) => evaluate(source, scope, uses, loops ? (values) => withinTime(() => run(values)) : run),
     };

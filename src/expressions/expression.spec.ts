@@ -37,8 +37,9 @@ describe('an expression', () => {
   });
 
   it('says what it looks at', () => {
-    const { references, constant } = sound(compileExpression('outputs.balance.total > params.limit && outputs["fraud-review"].hits == 0'));
-    expect([[...references.outputs], [...references.params], constant]).toEqual([['balance', 'fraud-review'], ['limit'], false]);
+    const { uses, constant } = sound(compileExpression('outputs.balance.total > params.limit && outputs["fraud-review"].hits == 0'));
+    expect(uses.map(({ root, name }) => `${root} ${name}`)).toEqual(['outputs balance', 'params limit', 'outputs fraud-review']);
+    expect(constant).toBe(false);
     expect(sound(compileExpression('1 + 2')).constant).toBe(true);
   });
 
@@ -76,7 +77,7 @@ describe('parameters with templates', () => {
   it('are made deep inside, and the rest stays', () => {
     const compiled = sound(compileParams({ fixed: [1, { a: null }], day: '{{ params.day }}', deep: [{ total: '{{ outputs.balance.total }}' }] }));
     expect(compiled.evaluate(scope)).toEqual({ fixed: [1, { a: null }], day: '2026-01-31', deep: [{ total: 7.5 }] });
-    expect([...compiled.references.outputs]).toEqual(['balance']);
+    expect(compiled.uses.map(({ name }) => name)).toEqual(['day', 'balance']);
   });
 
   it('without templates come out as they went in', () => {

@@ -13,13 +13,13 @@
 import type { JsonObject, JsonValue } from '../events/json.js';
 import { compileExpression } from './cel-expression.js';
 import type { CompiledExpression } from './cel-expression.js';
-import { isFault, referencesOf } from './scope.js';
+import { isFault } from './scope.js';
 import type { Compiled, Fault, Scope, Use } from './scope.js';
 
 export { compileExpression } from './cel-expression.js';
 export type { CompiledExpression } from './cel-expression.js';
 export { ExpressionError, isFault } from './scope.js';
-export type { Compiled, Fault, References, Root, Scope, Use } from './scope.js';
+export type { Compiled, Fault, Root, Scope, Use } from './scope.js';
 
 type Part = string | { readonly expression: CompiledExpression; readonly at: number };
 
@@ -40,7 +40,7 @@ export function compileTemplate(text: string): Compiled | Fault {
     parts.length === 1 && only !== undefined && typeof only !== 'string'
       ? (scope: Scope) => only.expression.evaluate(scope)
       : (scope: Scope) => parts.map((part) => (typeof part === 'string' ? part : textOf(part.expression.evaluate(scope)))).join('');
-  return { constant: parts.every((part) => typeof part === 'string' || part.expression.constant), uses, references: referencesOf(uses), evaluate };
+  return { constant: parts.every((part) => typeof part === 'string' || part.expression.constant), uses, evaluate };
 }
 
 /**
@@ -64,7 +64,7 @@ function compileItem(value: JsonValue): Compiled | Fault {
   const evaluate = isArray(value)
     ? (scope: Scope) => entries.map(([, item]) => item.evaluate(scope))
     : (scope: Scope): JsonObject => Object.fromEntries(entries.map(([key, item]) => [key, item.evaluate(scope)]));
-  return { constant: entries.every(([, item]) => item.constant), uses, references: referencesOf(uses), evaluate };
+  return { constant: entries.every(([, item]) => item.constant), uses, evaluate };
 }
 
 /** The strings of a JSON value that hold a template, by JSON Pointer. */
@@ -76,10 +76,8 @@ export function* templatesIn(value: JsonValue, path: string): Generator<{ readon
   }
 }
 
-const NOTHING = referencesOf([]);
-
 function constantOf(value: JsonValue): Compiled {
-  return { constant: true, uses: [], references: NOTHING, evaluate: () => value };
+  return { constant: true, uses: [], evaluate: () => value };
 }
 
 function usesOf(part: Part): readonly Use[] {

@@ -29,19 +29,11 @@ export interface Use {
   readonly at: number;
 }
 
-export interface References {
-  readonly params: ReadonlySet<string>;
-  readonly outputs: ReadonlySet<string>;
-  readonly run: ReadonlySet<string>;
-  readonly occurrence: ReadonlySet<string>;
-}
-
 /** An expression, a template or parameters with templates in them, ready to be evaluated as often as wanted. */
 export interface Compiled {
   /** True if the value is the same over every scope: nothing in it names one. */
   readonly constant: boolean;
-  readonly references: References;
-  /** Every place of a reference, in the order of the source. */
+  /** Every place where it names a value, in the order of the source. */
   readonly uses: readonly Use[];
   /** @throws ExpressionError and nothing else */
   evaluate(scope: Scope): JsonValue;
@@ -60,9 +52,4 @@ export function isFault(compiled: object): compiled is Fault {
 /** An expression that was accepted fails on the values of this run. The message is a sentence for its author. */
 export class ExpressionError extends Error {
   override readonly name = 'ExpressionError';
-}
-
-export function referencesOf(uses: readonly Use[]): References {
-  const named = (root: Root) => new Set(uses.filter((use) => use.root === root).map(({ name }) => name));
-  return { params: named('params'), outputs: named('outputs'), run: named('run'), occurrence: named('occurrence') };
 }

@@ -7,9 +7,6 @@
 import type { CommandIdentity } from './idempotency.js';
 import { Problem } from './problem.js';
 
-/** Under which the ledger is given what was used before. */
-export const USED_KEYS = Symbol('used keys');
-
 export interface UsedKeys {
   /** What the command's first request was, by its hash; undefined if there was none. */
   requestHashOf(commandId: string): Promise<string | undefined>;

@@ -4,8 +4,6 @@ import { parseJson } from '../events/json.js';
 import type { AnyTable, ColumnType, KeyValue, Table } from './projection.js';
 
 export type Stored = string | number | null;
-/** A row type whose columns a query may name; what stands in them is decoded by `decodeRow`. */
-export type StoredAs<R> = { readonly [K in keyof R]: Stored };
 
 /** What gives a row's columns in the order of the table. */
 export function encoderOf(table: AnyTable): (row: object) => Stored[] {
