@@ -18,6 +18,11 @@ export const batchRow = z.looseObject({
 });
 export type BatchRow = z.infer<typeof batchRow>;
 
+/** What its runs take. */
+export const batchParameters = z.looseObject({
+  definition: z.looseObject({ parameters: z.array(z.looseObject({ name: text, kind: text })).nullish() }),
+});
+
 export const batchSaved = z.looseObject({
   name: maybe, version: z.number(),
   warnings: z.array(z.looseObject({ path: z.string().catch(''), message: text })).nullish(),

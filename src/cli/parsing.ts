@@ -5,15 +5,10 @@ import { Misused } from './failures.js';
 
 export const MAX_LIMIT = 500;
 
-/** `k=v`, collected; the value is JSON where it parses, else text. */
-export function parameter(text: string, before: Readonly<Record<string, unknown>> = {}): Readonly<Record<string, unknown>> {
-  const [name, value] = pair(text);
-  return withEntry(before, name, jsonOrText(value));
-}
-
 /** `k=v`, collected; values are text. */
-export function label(text: string, before: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> {
-  return withEntry(before, ...pair(text));
+export function named(text: string, before: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> {
+  // Not by assignment: `__proto__` is a name like any other.
+  return Object.fromEntries([...Object.entries(before), pair(text)]);
 }
 
 export function limit(text: string): number {
@@ -58,22 +53,4 @@ function pair(text: string): readonly [name: string, value: string] {
   const at = text.indexOf('=');
   if (at < 1) throw new InvalidArgumentError('It is written name=value.');
   return [text.slice(0, at), text.slice(at + 1)];
-}
-
-function jsonOrText(text: string): unknown {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return text;
-  }
-  if (typeof value === 'number' && Math.abs(value) > Number.MAX_SAFE_INTEGER) {
-    throw new InvalidArgumentError(`The number can not be kept exactly; write "${text}" in double quotes to send it as text.`);
-  }
-  return value;
-}
-
-/** Not by assignment: `__proto__` is a name like any other. */
-function withEntry<V>(before: Readonly<Record<string, V>>, name: string, value: V): Readonly<Record<string, V>> {
-  return Object.fromEntries([...Object.entries(before), [name, value]]);
 }

@@ -39,7 +39,6 @@ describe('The command line', () => {
     [['runs', '--status', 'sleeping'], /one of running, parked/],
     [['runs', '--limit', '501'], /from 1 to 500/],
     [['run', 'b', '-p', 'novalue'], /name=value/],
-    [['run', 'b', '-p', 'id=12345678901234567890'], /exactly/],
     [['run', 'b', '--params', 'not-there.json'], /not-there\.json can not be read/],
     [['show', '..'], /neither a name nor an id/],
     [['runs', '--url', 'localhost'], /no URL of a server/],

@@ -41,14 +41,27 @@ afterAll(() => server.close());
 describe('sluice run', () => {
   const started = { status: 202, headers: { 'sluice-position': '7' }, body: { runId: RUN, position: '7' } };
 
-  it('sends parameters as JSON where they parse, labels and a reason', async () => {
+  it('sends parameters of a batch that tells nothing as JSON where they parse, labels and a reason', async () => {
     server.on('POST /batches/nightly/runs', started);
     const args = ['-p', 'day=2026-11-24', '-p', 'limit=5', '-p', 'dryRun=true', '-p', 'note="7"', '-p', 'eq=a=b', '-p', '__proto__={}', '--label', 'team=42', '-m', 'late'];
     const { code, out } = await ask(server.url, ['run', 'nightly', ...args]);
     expect([code, out]).toEqual([0, `Run ${RUN} has started.\n  sluice show ${RUN}\n`]);
-    expect(JSON.stringify(server.asked[0]?.body)).toBe(
+    expect(JSON.stringify(server.at('POST /batches/nightly/runs')[0]?.body)).toBe(
       '{"parameters":{"day":"2026-11-24","limit":5,"dryRun":true,"note":"7","eq":"a=b","__proto__":{}},"labels":{"team":"42"},"reason":"late"}',
     );
+  });
+
+  it('sends each parameter as the kind that the batch declares', async () => {
+    const parameters = [['s', 'string'], ['big', 'string'], ['at', 'datetime'], ['n', 'integer'], ['yes', 'boolean'], ['o', 'object']].map(([name, kind]) => ({ name, kind, required: true }));
+    server.on('GET /batches/nightly', { body: { name: 'nightly', definition: { parameters } } }).on('POST /batches/nightly/runs', started);
+    const args = ['s=8', 'big=12345678901234567890', 'at=2026', 'n=8', 'yes=true', 'o={"a":[1]}', 'other=8'].flatMap((text) => ['-p', text]);
+    expect((await ask(server.url, ['run', 'nightly', ...args])).code).toBe(0);
+    expect(server.at('POST /batches/nightly/runs')[0]?.body).toEqual({ parameters: { s: '8', big: '12345678901234567890', at: '2026', n: 8, yes: true, o: { a: [1] }, other: 8 } });
+  });
+
+  it('sends no number that would become another one', async () => {
+    expect(await ask(server.url, ['run', 'nightly', '-p', 'id=12345678901234567890'])).toMatchObject({ code: 2, err: expect.stringMatching(/-p id: .*exactly/) });
+    expect(server.at('POST /batches/nightly/runs')).toEqual([]);
   });
 
   it('takes parameters from a file, and those of -p before them', async () => {
@@ -57,7 +70,7 @@ describe('sluice run', () => {
       writeFileSync(join(folder, 'p.json'), '\ufeff{"day":"monday","deep":{"a":[1]}}');
       server.on('POST /batches/nightly/runs', started);
       await ask(server.url, ['run', 'nightly', '--params', join(folder, 'p.json'), '-p', 'day=friday']);
-      expect(server.asked[0]?.body).toEqual({ parameters: { day: 'friday', deep: { a: [1] } } });
+      expect(server.at('POST /batches/nightly/runs')[0]?.body).toEqual({ parameters: { day: 'friday', deep: { a: [1] } } });
     } finally {
       rmSync(folder, { recursive: true });
     }

@@ -3,15 +3,15 @@ import type { Command } from 'commander';
 import { hasEnded, listOf, RUN_STATUSES, runControlled, runDetail, runRow, runStarted, type RunRow } from './answers.js';
 import { door } from './client.js';
 import { openSession, type Session, type Surroundings } from './context.js';
-import { Misused } from './failures.js';
-import { filled, isObject, jsonFile, label, limit, oneOf, parameter } from './parsing.js';
+import { filled, limit, named, oneOf } from './parsing.js';
 import { ageText, counted, durationText, errorText, tableLines, type Column } from './rendering.js';
+import { parametersFor } from './run-parameters.js';
 import { runLines } from './run-view.js';
 import { statusWord } from './terminal.js';
 import { watchTo } from './run-end.js';
 
 interface RunOptions {
-  readonly param?: Readonly<Record<string, unknown>>;
+  readonly param?: Readonly<Record<string, string>>;
   readonly params?: string;
   readonly label?: Readonly<Record<string, string>>;
   readonly reason?: string;
@@ -31,9 +31,9 @@ export function addRuns(program: Command, surroundings: Surroundings): void {
     .command('run')
     .description('start a run of a batch')
     .argument('<batch>', 'name or id')
-    .option('-p, --param <name=value>', 'a parameter, again for more; the value is JSON if it parses, else text', parameter)
+    .option('-p, --param <name=value>', 'a parameter, again for more; read as the kind that the batch declares, else as JSON if it parses', named)
     .option('--params <file>', 'a JSON file with parameters; -p wins over it')
-    .option('--label <name=value>', 'a label, again for more', label)
+    .option('--label <name=value>', 'a label, again for more', named)
     .option('-m, --reason <text>', 'why', filled)
     .option('--key <key>', 'Idempotency-Key: the same key starts one run only', filled)
     .option('--watch', 'follow it to its end; the exit code is 0 only if it completed')
@@ -43,7 +43,7 @@ export function addRuns(program: Command, surroundings: Surroundings): void {
     .description('list runs, newest first')
     .option('--status <status>', `only such, again for more: ${RUN_STATUSES.join(', ')}`, oneOf(RUN_STATUSES))
     .option('--batch <batch>', 'only of this batch (name or id)')
-    .option('--label <name=value>', 'only with this label', label)
+    .option('--label <name=value>', 'only with this label', named)
     .option('--limit <n>', 'so many at most', limit, 20)
     .action((options: ListOptions, command: Command) => listRuns(openSession(surroundings, command), options));
   program
@@ -69,7 +69,7 @@ export function addRuns(program: Command, surroundings: Surroundings): void {
 
 async function run(session: Session, batch: string, options: RunOptions): Promise<void> {
   const body = {
-    parameters: { ...parametersIn(options.params), ...options.param },
+    parameters: await parametersFor(session, batch, { file: options.params, texts: options.param }),
     ...(options.label === undefined ? {} : { labels: options.label }),
     ...(options.reason === undefined ? {} : { reason: options.reason }),
   };
@@ -97,13 +97,6 @@ async function cancel(session: Session, runId: string, { reason, watch }: { reas
   }
   session.document(answer.raw);
   if (!hasEnded(status)) session.say('  Its jobs are being stopped; --watch follows that to the end.');
-}
-
-function parametersIn(file: string | undefined): Readonly<Record<string, unknown>> {
-  if (file === undefined) return {};
-  const content = jsonFile(file);
-  if (!isObject(content)) throw new Misused(`${file} holds no parameters: it must be a JSON object.`);
-  return content;
 }
 
 async function listRuns(session: Session, options: ListOptions): Promise<void> {
