@@ -84,6 +84,11 @@ export function isStorableText(text: string): boolean {
   return !UNSTORABLE.test(text);
 }
 
+/** The beginning of a text, as every store keeps it. */
+export function storableText(text: string, limit: number): string {
+  return text.slice(0, limit).replaceAll('\0', '\uFFFD').toWellFormed();
+}
+
 /** The pointer itself must be storable too: it is shown to people. */
 function pointerToken(key: string): string {
   return key.replaceAll('~', '~0').replaceAll('/', '~1').replace(UNSTORABLE_ALL, '\uFFFD');

@@ -5,7 +5,7 @@ import { z } from 'zod';
 const DURATION_TEXT =
   /^(?:\d+(?:\.\d+)?|\.\d+) *(?:milliseconds?|msecs?|ms|seconds?|secs?|s|minutes?|mins?|m|hours?|hrs?|h|days?|d|weeks?|w|years?|yrs?|y)?$/i;
 /** A hundred years: nothing that runs is planned for longer, and sums of two stay exact. */
-const MAX_DURATION_MS = 100 * 366 * 24 * 60 * 60 * 1000;
+export const MAX_DURATION_MS = 100 * 366 * 24 * 60 * 60 * 1000;
 
 function isDurationText(text: string): text is ms.StringValue {
   return text.length <= 100 && DURATION_TEXT.test(text);

@@ -1,6 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
+import { MAX_DURATION_MS } from '../events/duration.js';
 import { errorSchema } from '../events/run.events.js';
 import { jobFailureOf, RetryableError, TerminalError } from './job-errors.js';
+
+function refuse(): never {
+  throw new Error('no');
+}
 
 describe('jobFailureOf', () => {
   it('says that a TerminalError is not to be tried again', () => {
@@ -23,6 +28,18 @@ describe('jobFailureOf', () => {
     expect(() => new RetryableError('closed', { retryAfter: 'soon' })).toThrow(RangeError);
   });
 
+  it.each([
+    [Number.NaN, undefined],
+    [-1, undefined],
+    ['1m', undefined],
+    [1.6, 2],
+    [Infinity, MAX_DURATION_MS],
+    [9e15, MAX_DURATION_MS],
+  ])('takes a delay of %p, asked for by no class of ours, as %p', (asked, taken) => {
+    const foreign = Object.assign(new Error('later'), { [Symbol.for('sluice.job-error')]: 'retryable', retryAfterMs: asked });
+    expect(jobFailureOf(foreign).retryAfterMs).toBe(taken);
+  });
+
   it('keeps the code of a system error and the name of any other', () => {
     const missing = Object.assign(new Error('no such file'), { code: 'ENOENT' });
     expect(jobFailureOf(missing).error).toMatchObject({ kind: 'error', code: 'ENOENT', retryable: true });
@@ -40,6 +57,9 @@ describe('jobFailureOf', () => {
     ['nothing', undefined, { code: 'thrown', message: 'The job threw something that is not an error.' }],
     ['an object', { message: 'half an error' }, { code: 'thrown', message: 'half an error' }],
     ['an error without words', new RangeError(), { code: 'RangeError', message: 'RangeError' }],
+    ['an error whose name is a number', Object.assign(new Error('named 7'), { name: 7 }), { code: 'Error', message: 'named 7' }],
+    ['an object that can not be looked at', { get message(): string { throw new Error('no'); } }, { code: 'thrown', message: 'The job threw something that is not an error.' }],
+    ['a proxy that throws', new Proxy(new Error('hidden'), { get: refuse, getPrototypeOf: refuse }), { code: 'thrown', message: 'The job threw something that is not an error.' }],
     ['text that stores refuse', new Error('a\0b\uD800c'), { code: 'Error', message: 'a\uFFFDb\uFFFDc' }],
   ])('makes a storable error of %s', (_what, thrown, expected) => {
     const { error } = jobFailureOf(thrown);

@@ -1,4 +1,5 @@
-import { durationMs, type Duration } from '../events/definition.js';
+import { storableText } from '../events/canonical.js';
+import { durationMs, MAX_DURATION_MS, type Duration } from '../events/duration.js';
 import type { RunError } from '../events/run.events.js';
 
 /**
@@ -66,40 +67,54 @@ export interface JobFailure {
 }
 
 const MAX_CODE = 100;
-const MAX_MESSAGE = 4_000;
+export const MAX_MESSAGE = 4_000;
 
 /**
  * Says what a thrown value, of whatever kind, means: error kind, code, message and whether another attempt makes sense.
- * Texts are cut to 4,000 characters and made storable; stack traces stay out.
+ * Texts are cut to 4,000 characters and made storable; stack traces stay out. Never throws, whatever the value does
+ * when it is looked at.
  *
  * @example jobFailureOf(new TerminalError('no such account')).error.retryable === false
  */
 export function jobFailureOf(thrown: unknown): JobFailure {
   const next = property(thrown, NEXT);
-  const code = property(thrown, 'code');
-  const name = thrown instanceof Error ? thrown.name : 'thrown';
+  const name = isError(thrown) ? (textIn(thrown, 'name') ?? 'Error') : 'thrown';
+  const message = (typeof thrown === 'string' && thrown !== '' ? thrown : textIn(thrown, 'message')) ?? (name === 'thrown' ? NO_ERROR : name);
   const error: RunError = {
     kind: next === 'terminal' ? 'terminal' : 'error',
-    code: textOf(typeof code === 'string' && code !== '' ? code : name, MAX_CODE),
-    message: textOf(messageOf(thrown), MAX_MESSAGE),
+    code: storableText(textIn(thrown, 'code') ?? name, MAX_CODE),
+    message: storableText(message, MAX_MESSAGE),
     retryable: next !== 'terminal',
   };
-  const retryAfterMs = property(thrown, 'retryAfterMs');
-  return next === 'retryable' && typeof retryAfterMs === 'number' ? { error, retryAfterMs } : { error };
+  const retryAfterMs = next === 'retryable' ? delayOf(property(thrown, 'retryAfterMs')) : undefined;
+  return retryAfterMs === undefined ? { error } : { error, retryAfterMs };
 }
 
+const NO_ERROR = 'The job threw something that is not an error.';
+
+/** What another copy of the package, or a job of its own accord, says. Longer than a duration may be is as long as it may be. */
+function delayOf(ms: unknown): number | undefined {
+  return typeof ms === 'number' && ms >= 0 ? Math.min(Math.round(ms), MAX_DURATION_MS) : undefined;
+}
+
+function isError(value: unknown): boolean {
+  try {
+    return value instanceof Error;
+  } catch {
+    return false;
+  }
+}
+
+function textIn(value: unknown, key: string): string | undefined {
+  const text = property(value, key);
+  return typeof text === 'string' && text !== '' ? text : undefined;
+}
+
+/** A getter or a proxy may throw. */
 function property(value: unknown, key: PropertyKey): unknown {
-  return typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined;
-}
-
-function messageOf(thrown: unknown): string {
-  if (typeof thrown === 'string' && thrown !== '') return thrown;
-  const message = property(thrown, 'message');
-  if (typeof message === 'string' && message !== '') return message;
-  return thrown instanceof Error ? thrown.name : 'The job threw something that is not an error.';
-}
-
-/** NUL and lone surrogates are not kept by every store. */
-function textOf(text: string, limit: number): string {
-  return text.slice(0, limit).replaceAll('\0', '\uFFFD').toWellFormed();
+  try {
+    return typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined;
+  } catch {
+    return undefined;
+  }
 }

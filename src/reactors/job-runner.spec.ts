@@ -1,6 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
+import { z } from 'zod';
+import { runFactSchemas } from '../events/run.events.js';
 import { ids } from '../ids.js';
 import { defineJob } from '../jobs/job.js';
+import type { JobDefinition } from '../jobs/job.js';
 import { JobRegistry } from '../jobs/job-registry.js';
 import { Unavailable } from '../log/log-errors.js';
 import type { Outcome } from '../runs/run.commands.js';
@@ -8,10 +11,20 @@ import { JobRunner } from './job-runner.js';
 import type { Inputs } from './run-inputs.js';
 import { held } from './worklist.js';
 
+const NONE = (): Promise<Inputs> => Promise.resolve({ params: {}, outputs: () => ({}) });
+
 /** What a runner reports of one attempt at a job that gives these outputs. Undefined: nothing. */
-async function outcomeOf(outputs: unknown, inputs: () => Promise<Inputs> = () => Promise.resolve({ params: {}, outputs: () => ({}) })): Promise<Outcome | undefined> {
+function outcomeOf(outputs: unknown, inputs = NONE): Promise<Outcome | undefined> {
+  return outcomeOfJob(() => Promise.resolve(outputs), inputs);
+}
+
+async function outcomeOfJob(run: JobDefinition['run'], inputs = NONE): Promise<Outcome | undefined> {
   const registry = new JobRegistry();
-  registry.register(defineJob({ name: 'give', run: () => Promise.resolve(outputs) }));
+  registry.register(defineJob({ name: 'give', run }));
+  return outcomeAt(registry, inputs);
+}
+
+async function outcomeAt(registry: JobRegistry, inputs: () => Promise<Inputs>): Promise<Outcome | undefined> {
   let outcome: Outcome | undefined;
   const runner = new JobRunner(ids.freshIncarnation(), 1, registry, (command) => {
     if (command.type === 'ReportOutcome') outcome = command.outcome;
@@ -25,6 +38,12 @@ async function outcomeOf(outputs: unknown, inputs: () => Promise<Inputs> = () =>
   return outcome;
 }
 
+const PROGRESS = runFactSchemas.StepSucceeded.shape.progress;
+
+function wrong(): never {
+  throw new Error('wrong');
+}
+
 describe('the job runner', () => {
   it('takes outputs of 256 KiB, and fails the step for good with more', async () => {
     const most = 256 * 1024 - '{"text":""}'.length;
@@ -35,6 +54,46 @@ describe('the job runner', () => {
   it('refuses text that not every store keeps, and says where', async () => {
     expect(await outcomeOf({ rows: ['fine', 'a\0b'] })).toMatchObject({ kind: 'failed', error: { code: 'invalid-outputs', message: expect.stringContaining('/rows/1') } });
     expect(await outcomeOf({ rows: ['\ud800'] })).toMatchObject({ kind: 'failed', error: { code: 'invalid-outputs' } });
+  });
+
+  it.each([Number.NaN, 0 / 0, Infinity, undefined, 'half', 10n, () => 1, { done: 1 }])('leaves out progress of %p, which no fact can say', async (wild) => {
+    const told = async (first: unknown, second?: unknown) => {
+      const outcome = await outcomeOfJob((ctx) => {
+        ctx.progress(1, 2);
+        Reflect.apply(ctx.progress, ctx, [first, second]);
+        return Promise.resolve({});
+      });
+      return outcome?.kind === 'succeeded' ? PROGRESS.parse(outcome.report.progress) : undefined;
+    };
+    expect(await told(wild, 10)).toEqual({ done: 1, total: 2 });
+    expect(await told(5, wild)).toEqual({ done: 5, total: null });
+  });
+
+  it('keeps a line of the log that can not be said, without what it can not say', async () => {
+    const outcome = await outcomeOfJob(({ log }) => {
+      log.info('counted', { rows: 10n });
+      log.info(`${'x'.repeat(16 * 1024 - 6)}😀`);
+      return Promise.resolve({});
+    });
+    if (outcome?.kind !== 'succeeded') throw new Error('The job was to succeed.');
+    expect(outcome.report.log?.every((line) => line.isWellFormed())).toBe(true);
+    expect(await outcomeOfJob(({ log }) => Promise.resolve(log.info('counted', { rows: 10n })))).toMatchObject({ kind: 'succeeded', report: { log: ['info counted (with something that JSON can not say)'] } });
+  });
+
+  it('cuts what a schema says of outputs that do not fit', async () => {
+    const registry = new JobRegistry();
+    registry.register(defineJob({ name: 'give', outputs: z.array(z.string()), run: () => Promise.resolve(JSON.parse(`[${'1,'.repeat(99_999)}1]`)) }));
+    expect(await outcomeAt(registry, NONE)).toMatchObject({ kind: 'failed', error: { code: 'invalid-outputs', message: expect.stringMatching(/^.{4000}$/) } });
+  });
+
+  it('leaves to the attempt what a schema that throws is asked about', async () => {
+    const registry = new JobRegistry();
+    const parameters = z.object({}).refine(() => wrong());
+    registry.register(defineJob({ name: 'give', parameters, run: () => Promise.resolve({}) }));
+    const runner = new JobRunner(ids.freshIncarnation(), 1, registry, () => Promise.resolve(undefined));
+    runner.start({ onFree: () => undefined, onFault: () => undefined });
+    expect(runner.claim('give', ids.execution(ids.runOf(ids.freshCommand()), 'a', 1), {})).toBeUndefined();
+    expect(await outcomeAt(registry, NONE)).toMatchObject({ kind: 'failed', error: { message: 'wrong' } });
   });
 
   it('fails an attempt whose inputs are not in the log any more', async () => {

@@ -9,19 +9,20 @@
  * 3. A stubborn handler keeps its slot until it returns, whatever the run has gone on to.
  * 4. Once the drain has begun nothing is begun: an attempt whose claim was under way is given back as lost.
  */
-import { refuseUnstorableText } from '../events/canonical.js';
+import { refuseUnstorableText, storableText } from '../events/canonical.js';
 import { isJsonObject, parseJson } from '../events/json.js';
 import type { JsonValue } from '../events/json.js';
 import type { RunError } from '../events/run.events.js';
 import { ids } from '../ids.js';
 import type { Incarnation, RunId } from '../ids.js';
-import type { JobContext } from '../jobs/job.js';
-import { jobFailureOf } from '../jobs/job-errors.js';
+import { jobFailureOf, MAX_MESSAGE } from '../jobs/job-errors.js';
 import type { JobRegistry } from '../jobs/job-registry.js';
 import type { JobIssue } from '../jobs/job-schema.js';
 import { Unavailable } from '../log/log-errors.js';
 import { ReportOutcome } from '../runs/run.commands.js';
 import type { AnyRunCommand, Outcome, Report } from '../runs/run.commands.js';
+import { contextOf } from './job-context.js';
+import type { OpenReport } from './job-context.js';
 import type { Inputs } from './run-inputs.js';
 import type { Attempt } from './worklist.js';
 
@@ -34,12 +35,6 @@ export interface RunnerEars {
   onFree(): void;
   /** An outcome could not be said. */
   onFault(runId: RunId, error: unknown): void;
-}
-
-/** What a handler has told so far. */
-interface OpenReport {
-  progress?: { done: number; total: number | null };
-  readonly log: string[];
 }
 
 /** What asks a handler to stop. Its signal is made when the handler looks for it: most never do. */
@@ -66,8 +61,6 @@ class Stop {
   }
 }
 
-const LOG_LINES = 200;
-const LOG_BYTES = 16 * 1024;
 const MOST_OUTPUT_BYTES = 256 * 1024;
 
 export class JobRunner {
@@ -109,10 +102,21 @@ export class JobRunner {
   /** A slot for an attempt that is about to be claimed, if there is one and its parameters fit; else somebody claims it later. */
   claim(job: string, executionId: string, params: JsonValue): Incarnation | undefined {
     if (this.free <= 0 || !this.jobs.has(job)) return undefined;
-    const valid = this.jobs.validateParameters(job, params);
-    if (valid instanceof Promise || !valid.ok) return undefined;
+    if (!this.fitsAtOnce(job, params)) return undefined;
     this.held.add(executionId);
     return this.node;
+  }
+
+  /** A schema that throws, or takes its time, is asked again when the attempt begins: there it has a step to fail. */
+  private fitsAtOnce(job: string, params: JsonValue): boolean {
+    try {
+      const valid = this.jobs.validateParameters(job, params);
+      if (!(valid instanceof Promise)) return valid.ok;
+      valid.catch(() => undefined);
+    } catch {
+      // Told by the attempt.
+    }
+    return false;
   }
 
   /** A slot for an attempt that is about to be claimed by a command of its own. False if it has one. */
@@ -217,7 +221,7 @@ export function outcomeCommand(attempt: Attempt, outcome: Outcome, node: Incarna
 
 function invalid(what: 'parameters' | 'outputs', job: string, found: readonly JobIssue[], report: Report): Outcome {
   const issues = found.map(({ path, message }) => `${path || '/'}: ${message}`).join('; ');
-  const error: RunError = { kind: 'validation', code: `invalid-${what}`, message: `The ${what} do not fit job ${job}: ${issues}`, retryable: false };
+  const error: RunError = { kind: 'validation', code: `invalid-${what}`, message: storableText(`The ${what} do not fit job ${job}: ${issues}`, MAX_MESSAGE), retryable: false };
   return { kind: 'failed', error, report };
 }
 
@@ -226,31 +230,4 @@ function outputFaults(text: string, value: JsonValue): readonly JobIssue[] {
   const bytes = Buffer.byteLength(text);
   if (bytes > MOST_OUTPUT_BYTES) return [{ path: '', message: `They are ${bytes} bytes, and at most ${MOST_OUTPUT_BYTES} are kept. Keep the data elsewhere and give its place.` }];
   return refuseUnstorableText(value).map((path) => ({ path, message: 'Text with NUL or half of a surrogate pair can not be kept.' }));
-}
-
-/** Key, signal and outputs are made when the job looks at them. */
-function contextOf(attempt: Attempt, given: { readonly params: JobContext['params']; readonly outputs: Inputs['outputs'] }, stop: Stop, report: OpenReport): JobContext {
-  const { runId, stepId, executionId } = attempt;
-  let bytes = 0;
-  let outputs: JobContext['outputs'] | undefined;
-  const line = (level: string) => (message: string, data?: unknown): void => {
-    const text = `${level} ${message}${data === undefined ? '' : ` ${JSON.stringify(data)}`}`.toWellFormed().replaceAll('\0', '');
-    report.log.push(text.slice(0, LOG_BYTES));
-    bytes += text.length;
-    while (report.log.length > LOG_LINES || (bytes > LOG_BYTES && report.log.length > 1)) bytes -= report.log.shift()?.length ?? 0;
-  };
-  return {
-    runId, stepId, executionId, attempt: attempt.attempt, params: given.params,
-    get idempotencyKey() {
-      return ids.stepIdempotencyKey(runId, stepId);
-    },
-    get signal() {
-      return stop.signal;
-    },
-    get outputs() {
-      return (outputs ??= given.outputs());
-    },
-    progress: (done, total) => void (report.progress = { done, total: total ?? null }),
-    log: { info: line('info'), warn: line('warn'), error: line('error') },
-  };
 }
