@@ -67,6 +67,7 @@ const REFUSED: readonly [string, unknown, Record<string, string>][] = [
   ['a cron rule of seconds that are none', scheduled({ cron: 'x 0 2 * * *' }), { '/schedule/cron': 'Field 1 of the cron rule, the second, does not parse: "x".' }],
   ['a cron name', scheduled({ cron: '@reboot' }), { '/schedule/cron': 'There is no "@reboot"; the names are @yearly, @annually, @monthly, @weekly, @daily, @midnight, @hourly.' }],
   ['a zone that is an offset', scheduled({ timeZone: '+01:00' }), { '/schedule/timeZone': '"+01:00" is not an IANA time zone, like "Europe/Stockholm" or "UTC".' }],
+  ['moments that no clock reaches', scheduled({ startAt: '1969-12-31T00:00:00Z', endAt: '9999-12-31T23:59:00Z' }), { '/schedule/startAt': 'Give a time between 1970 and 9000.', '/schedule/endAt': 'Give a time between 1970 and 9000.' }],
   ['a way to catch up that is none', scheduled({ catchUp: 'some' }), { '/schedule/catchUp': 'Give one of "skip", "latest", "all".' }],
   ['a queue of none', scheduled({ queueLimit: 0 }), { '/schedule/queueLimit': 'queueLimit is at least 1.' }],
   ['a start without zone', scheduled({ startAt: '2026-01-01T00:00:00' }), { '/schedule/startAt': 'Give a time as ISO 8601 with its zone, like "2026-01-31T00:00:00Z".' }],

@@ -1,6 +1,6 @@
 /** Judges the schedule of a definition: the cron rule field by field, its zone, its window, and what it gives a run. */
 import { Cron } from 'croner';
-import { cronFault, cronFields, isTimeZone } from '../events/cron-rule.js';
+import { cronFault, cronFields, DUE_TIMES, isDueTime, isTimeZone } from '../events/cron-rule.js';
 import type { BatchDefinition, ScheduleRule } from '../events/definition.js';
 import { templatesIn } from '../expressions/expression.js';
 import { pointer } from './problem.js';
@@ -19,6 +19,9 @@ export function scheduleFaults({ schedule, parameters }: BatchDefinition): Probl
     problems.push({ path: '/schedule/timeZone', message: `"${schedule.timeZone}" is not an IANA time zone, like "Europe/Stockholm" or "UTC".` });
   }
   const { startAt, endAt } = schedule;
+  for (const [field, time] of Object.entries({ startAt, endAt })) {
+    if (typeof time === 'string' && !isDueTime(Date.parse(time))) problems.push({ path: `/schedule/${field}`, message: `Give a time ${DUE_TIMES}.` });
+  }
   if (typeof startAt === 'string' && typeof endAt === 'string' && Date.parse(endAt) <= Date.parse(startAt)) {
     problems.push({ path: '/schedule/endAt', message: 'The schedule ends before it starts.' });
   }

@@ -6,6 +6,15 @@ const MACROS: Readonly<Record<string, string>> = {
   '@yearly': '0 0 1 1 *', '@annually': '0 0 1 1 *', '@monthly': '0 0 1 * *', '@weekly': '0 0 * * 0', '@daily': '0 0 * * *', '@midnight': '0 0 * * *', '@hourly': '0 * * * *',
 };
 
+/** Rules are due from here on and before then: what lies outside is a slip, and time zones know nothing of it. */
+export const FIRST_DUE_MS = 0;
+export const LAST_DUE_MS = Date.UTC(9000, 0);
+export const DUE_TIMES = 'between 1970 and 9000';
+
+export function isDueTime(ms: number): boolean {
+  return ms >= FIRST_DUE_MS && ms <= LAST_DUE_MS;
+}
+
 /** The six fields of a sound rule, seconds first. */
 export type CronFields = readonly [second: string, minute: string, hour: string, day: string, month: string, weekday: string];
 

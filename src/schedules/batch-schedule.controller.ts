@@ -7,6 +7,7 @@ import type { Origin } from '../actors/actor.js';
 import { GetBatch } from '../batches/batch.queries.js';
 import { CLOCK } from '../clock.js';
 import type { Clock } from '../clock.js';
+import { DUE_TIMES, isDueTime } from '../events/cron-rule.js';
 import type { JsonValue } from '../events/json.js';
 import { isRefusal, problemOf, sayMutation } from '../http/accepted.js';
 import { Answers } from '../http/answers.js';
@@ -37,8 +38,6 @@ import type { BackfillDetail } from './schedule.queries.js';
 const MOST_BACKFILLED = 10_000;
 const MOST_PLANNED = 500;
 const DAY_MS = 86_400_000;
-const FIRST_MS = 0;
-const LAST_MS = Date.UTC(9000, 0);
 
 const occurrencesQuery = z.strictObject({ from: timeParam.optional(), to: timeParam.optional(), ...atLeastQuery.shape, ...pageQuery.shape });
 const reasonBody = z.strictObject({ reason: storedText(2_000).nullable().default(null) }).default({ reason: null });
@@ -167,7 +166,7 @@ function noSchedule(batch: string): Problem {
 
 /** @throws Problem validation-failed */
 function rangeOf(fromMs: number, toMs: number): RangeAsked {
-  if (fromMs < FIRST_MS || toMs > LAST_MS) throw invalid([{ path: '/from', message: 'Ask for times between 1970 and 9000.' }]);
+  if (!isDueTime(fromMs) || !isDueTime(toMs)) throw invalid([{ path: '/from', message: `Ask for times ${DUE_TIMES}.` }]);
   if (toMs <= fromMs) throw invalid([{ path: '/to', message: 'The range ends before it begins.' }]);
   return { fromMs, toMs };
 }

@@ -97,6 +97,18 @@ describe('Occurrences', () => {
     expect(occurrencesOf('0 0 29 2 *').next(at('2096-03-01T00:00:00Z'))).toBe(at('2104-02-29T00:00:00Z'));
   });
 
+  it.each([['* * * * * *', 1_000], ['0 0 * * *', 86_400_000]] as const)('%s ends with the year 8999 and begins with 1970, from wherever it is asked', (rule, stepMs) => {
+    const [first, end, late, early] = [0, at('9000-01-01T00:00:00Z'), at('9999-12-31T23:59:00Z'), at('0001-01-01T00:00:00Z')];
+    const occurrences = occurrencesOf(rule);
+    for (const from of [end - 1, end, at('9998-12-31T12:00:00Z'), late, Infinity]) expect(occurrences.next(from)).toBeUndefined();
+    for (const before of [first, first - 1, early, -Infinity]) expect(occurrences.previous(before)).toBeUndefined();
+    expect(occurrences.next(early)).toBe(first);
+    expect(occurrences.previous(late)).toBe(end - stepMs);
+    expect([occurrences.count(end, late), occurrences.count(early, -1)]).toEqual([0, 0]);
+    expect(occurrencesOf(rule, 'UTC', '9999-12-31T23:59:00Z').next(at('2026-01-01T00:00:00Z'))).toBeUndefined();
+    expect(occurrencesOf(rule).valuesOf(first).previous).toBeNull();
+  });
+
   it('follow the names and macros that people know', () => {
     const next = (rule: string): string => iso([occurrencesOf(rule).next(at('2026-02-10T10:20:00Z'))!])[0]!;
     expect(['@hourly', '@daily', '@weekly', '@monthly', '@yearly', '0 9 * feb MON', '@midnight'].map(next)).toEqual([

@@ -6,8 +6,10 @@
  * 2. Any other rule is due once for every time that it names: at the end of the gap if the clocks leave that time out
  *    (once for all that are left out together), the first time if it comes twice.
  * 3. `startAt` and `endAt` are themselves inside.
+ * 4. None is due before 1970 or after 8999, whatever is asked: every search ends.
  */
 import { LRUCache } from 'lru-cache';
+import { FIRST_DUE_MS, LAST_DUE_MS } from '../events/cron-rule.js';
 import { LocalTimes } from './local-times.js';
 import { timeZone } from './time-zone.js';
 import type { Stretch, TimeZone } from './time-zone.js';
@@ -71,7 +73,7 @@ export class Occurrences {
 
   /** How many after `afterMs` and up to `untilMs`, that one included. */
   count(afterMs: number, untilMs: number): number {
-    const [fromMs, toMs] = [Math.max(afterMs + 1, this.startAtMs), Math.min(untilMs, this.endAtMs) + 1];
+    const [fromMs, toMs] = [Math.max(afterMs + 1, this.startAtMs, FIRST_DUE_MS), Math.min(untilMs + 1, this.endAtMs + 1, LAST_DUE_MS)];
     let count = 0;
     for (let at = fromMs; at < toMs; ) {
       const stretch = this.zone.stretchAt(at);
@@ -103,8 +105,9 @@ export class Occurrences {
   }
 
   private nextDue(fromMs: number): number | undefined {
-    const horizon = fromMs + HORIZON_MS;
-    for (let at = fromMs; at < horizon; ) {
+    const firstMs = Math.max(fromMs, FIRST_DUE_MS);
+    const horizon = Math.min(firstMs + HORIZON_MS, LAST_DUE_MS);
+    for (let at = firstMs; at < horizon; ) {
       const stretch = this.zone.stretchAt(at);
       if (at <= stretch.startMs && this.fillsGap(stretch)) return stretch.startMs;
       const local = this.times.next(this.localFrom(stretch, at));
@@ -116,8 +119,9 @@ export class Occurrences {
   }
 
   private previousDue(beforeMs: number): number | undefined {
-    const horizon = beforeMs - HORIZON_MS;
-    for (let before = beforeMs; before > horizon; ) {
+    const lastMs = Math.min(beforeMs, LAST_DUE_MS);
+    const horizon = Math.max(lastMs - HORIZON_MS, FIRST_DUE_MS);
+    for (let before = lastMs; before > horizon; ) {
       const stretch = this.zone.stretchAt(before - 1);
       const local = this.times.previous(before + stretch.offsetMs);
       if (local !== undefined && local >= this.localFrom(stretch, stretch.startMs)) return local - stretch.offsetMs;

@@ -4,7 +4,7 @@ import { QueryBus } from '@nestjs/cqrs';
 import { z } from 'zod';
 import { CLOCK } from '../clock.js';
 import type { Clock } from '../clock.js';
-import { cronFault, isTimeZone } from '../events/cron-rule.js';
+import { cronFault, DUE_TIMES, isDueTime, isTimeZone } from '../events/cron-rule.js';
 import { isoTime } from '../events/json.js';
 import { Answers } from '../http/answers.js';
 import { timeParam } from '../http/asking.js';
@@ -34,7 +34,7 @@ const previewQuery = z.strictObject({
     .transform(Number)
     .pipe(z.number().min(1, 'must be at least 1').max(MOST_PREVIEWED, `must be at most ${MOST_PREVIEWED}`))
     .default(10),
-  from: timeParam.optional(),
+  from: timeParam.refine((time) => isDueTime(Date.parse(time)), `must be ${DUE_TIMES}`).optional(),
 });
 
 @Door('schedules')

@@ -24,6 +24,7 @@ onBoth('Schedules', (house) => {
       expect((await preview('cron=@reboot')).body.errors?.[0]?.message).toContain('@daily');
       expect((await preview('cron=@daily&timeZone=Mars/Olympus&count=0')).body.errors?.map(({ path }) => path)).toEqual(['/timeZone', '/count']);
       expect((await preview('timeZone=UTC')).status).toBe(400);
+      expect((await preview('cron=*%20*%20*%20*%20*%20*&from=9999-12-31T23:59:00Z')).body.errors).toEqual([{ path: '/from', message: 'must be between 1970 and 9000' }]);
     });
   });
 
