@@ -2,9 +2,10 @@
 import { Body, Delete, HttpCode, Inject, Param, Post, Put, Req, Res } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { CommandBus } from '@nestjs/cqrs';
+import { batchDefinitionSchema } from '../events/definition.js';
 import type { BatchDefinition } from '../events/definition.js';
 import { isRefusal, problemOf, sayMutation } from '../http/accepted.js';
-import { Answers } from '../http/answers.js';
+import { Answers, Does, judgedElsewhere } from '../http/answers.js';
 import { Door } from '../http/door.js';
 import { commandIdentity, originOf } from '../http/idempotency.js';
 import { Who } from '../http/identity.js';
@@ -45,6 +46,8 @@ interface Saved {
   readonly warnings: readonly ProblemFault[];
 }
 
+const definitionBody = judgedElsewhere(batchDefinitionSchema);
+
 @Door('batches')
 @Needs('author')
 export class BatchAuthorsController {
@@ -57,9 +60,10 @@ export class BatchAuthorsController {
   ) {}
 
   @Post()
+  @Does('Saves a new batch')
   @HttpCode(201)
   @Answers(201, savedAnswer)
-  async create(@Body() body: unknown, @Who() caller: Caller, @Req() request: HttpRequest, @Res({ passthrough: true }) response: unknown): Promise<Saved> {
+  async create(@Body({ schema: definitionBody }) body: unknown, @Who() caller: Caller, @Req() request: HttpRequest, @Res({ passthrough: true }) response: unknown): Promise<Saved> {
     const saved = await this.save(this.checked(body), 'none', { caller, request, response });
     this.adapterHost.httpAdapter.setHeader(response, 'Location', `${this.links.base}/batches/${saved.id}`);
     return saved;
@@ -67,17 +71,19 @@ export class BatchAuthorsController {
 
   /** Judges a definition and saves nothing. */
   @Post('validate')
+  @Does('Judges a definition, saving nothing')
   @HttpCode(200)
   @Needs('viewer')
   @Answers(200, judgedAnswer)
-  validate(@Body() body: unknown): { readonly errors: readonly Fault[]; readonly warnings: readonly Fault[] } {
+  validate(@Body({ schema: definitionBody }) body: unknown): { readonly errors: readonly Fault[]; readonly warnings: readonly Fault[] } {
     const { definition, errors, warnings } = this.check(body);
     return { errors: definition === undefined ? errors : [...errors, ...notSupportedYet(definition)], warnings };
   }
 
   @Put(':batch')
+  @Does('Saves another version of a batch')
   @Answers(200, savedAnswer)
-  async change(@Param('batch') batch: string, @Body() body: unknown, @Who() caller: Caller, @Req() request: HttpRequest, @Res({ passthrough: true }) response: unknown): Promise<Saved> {
+  async change(@Param('batch') batch: string, @Body({ schema: definitionBody }) body: unknown, @Who() caller: Caller, @Req() request: HttpRequest, @Res({ passthrough: true }) response: unknown): Promise<Saved> {
     const expected = versionOf(headerOf(request, 'if-match'));
     const checked = this.checked(body);
     if (ids.batch(checked.definition.name) !== batchIdOf(batch)) {
@@ -87,6 +93,7 @@ export class BatchAuthorsController {
   }
 
   @Delete(':batch')
+  @Does('Deletes a batch: it starts no more runs, and its history stays')
   @HttpCode(204)
   async remove(@Param('batch') batch: string, @Who() caller: Caller, @Req() request: HttpRequest, @Res({ passthrough: true }) response: unknown): Promise<void> {
     const wanted = headerOf(request, 'if-match');

@@ -5,7 +5,7 @@ import { QueryBus } from '@nestjs/cqrs';
 import { z } from 'zod';
 import { batchSourceSchema } from '../events/batch.events.js';
 import { labelParam, several, textParam } from '../http/asking.js';
-import { Answers } from '../http/answers.js';
+import { Answers, Does } from '../http/answers.js';
 import { asOf, atLeastQuery, awaitAtLeast } from '../http/at-least.js';
 import { Door } from '../http/door.js';
 import { decodeCursor, encodeCursor, pageQuery } from '../http/paging.js';
@@ -40,6 +40,7 @@ export class BatchesController {
   ) {}
 
   @Get()
+  @Does('Lists batches')
   @Answers(200, batchListAnswer)
   async list(@Query({ schema: listQuery }) { limit, cursor, atLeast, hidden, ...filter }: z.output<typeof listQuery>): Promise<Page<BatchRow>> {
     await awaitAtLeast(this.read.host, atLeast, this.read.waitMs);
@@ -47,6 +48,7 @@ export class BatchesController {
   }
 
   @Get(':batch')
+  @Does('Tells of one batch, with its newest definition')
   @Answers(200, batchDetailAnswer)
   async detail(@Param('batch') batch: string, @Query({ schema: oneQuery }) { atLeast }: z.output<typeof oneQuery>, @Res({ passthrough: true }) response: unknown): Promise<BatchDetail> {
     await awaitAtLeast(this.read.host, atLeast, this.read.waitMs);
@@ -58,6 +60,7 @@ export class BatchesController {
 
   /** Newest first, without what they define. */
   @Get(':batch/versions')
+  @Does('Lists the versions of a batch')
   @Answers(200, versionListAnswer)
   async versions(@Param('batch') batch: string, @Query({ schema: versionsQuery }) { atLeast, limit, cursor }: z.output<typeof versionsQuery>): Promise<Page<Omit<BatchVersionRow, 'definition'>>> {
     await awaitAtLeast(this.read.host, atLeast, this.read.waitMs);
@@ -70,6 +73,7 @@ export class BatchesController {
   }
 
   @Get(':batch/versions/:version')
+  @Does('Gives one version of a batch')
   @Answers(200, versionAnswer)
   async version(@Param('batch') batch: string, @Param('version') version: string, @Query({ schema: oneQuery }) { atLeast }: z.output<typeof oneQuery>): Promise<BatchVersionRow> {
     await awaitAtLeast(this.read.host, atLeast, this.read.waitMs);

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { jsonObjectSchema, labelsSchema } from '../events/definition.js';
 import type { BatchDefinition } from '../events/definition.js';
 import type { JsonObject } from '../events/json.js';
-import { Answers } from '../http/answers.js';
+import { Answers, Does } from '../http/answers.js';
 import { isRefusal, problemOf, sayMutation } from '../http/accepted.js';
 import { refuseUnstorable } from '../http/asking.js';
 import { Door } from '../http/door.js';
@@ -41,6 +41,7 @@ export class JobRunsController {
   ) {}
 
   @Post(':name/runs')
+  @Does('Runs one job alone')
   @HttpCode(202)
   @Answers(202, startedAnswer)
   async start(@Param('name') name: string, @Body({ schema: startBody }) body: z.output<typeof startBody>, @Who() caller: Caller, @Req() request: HttpRequest, @Res({ passthrough: true }) response: unknown) {

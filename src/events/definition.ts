@@ -229,7 +229,7 @@ export const stepDefinitionSchema = z.discriminatedUnion('type', [
   gateStepSchema,
   parallelStepSchema,
   decisionStepSchema,
-]);
+]).meta({ id: 'StepDefinition' });
 
 const momentSchema = z.iso.datetime({
   offset: true,
@@ -271,5 +271,5 @@ export const batchDefinitionSchema = z.strictObject({
   onFailureSteps: z.array(jobStepSchema).optional(),
   timeout: durationSchema.optional(),
   schedule: scheduleRuleSchema.nullable().optional(),
-});
+}).meta({ id: 'BatchDefinition' });
 export type BatchDefinition = z.infer<typeof batchDefinitionSchema>;

@@ -3,7 +3,7 @@ import { Body, Get, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/commo
 import { HttpAdapterHost } from '@nestjs/core';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { z } from 'zod';
-import { Answers } from '../http/answers.js';
+import { Answers, Does } from '../http/answers.js';
 import { isRefusal, problemOf, sayMutation } from '../http/accepted.js';
 import { storedText, uuidParam } from '../http/asking.js';
 import { atLeastQuery, awaitAtLeast } from '../http/at-least.js';
@@ -59,6 +59,7 @@ export class ApprovalsController {
 
   /** Viewers see all of them, others those that they may decide. */
   @Get()
+  @Does('Lists gates that wait or were decided, with what their deciders are shown')
   @Answers(200, approvalListAnswer)
   async list(@Query({ schema: listQuery }) query: z.output<typeof listQuery>, @Who() caller: Caller): Promise<Page<ApprovalRow>> {
     const { state, mine, run, limit, cursor, atLeast } = query;
@@ -68,6 +69,7 @@ export class ApprovalsController {
   }
 
   @Get(':id')
+  @Does('Tells of one gate, with everything that its deciders are shown')
   @Answers(200, approvalAnswer)
   async one(@Param('id') id: string, @Query({ schema: oneQuery }) { atLeast }: z.output<typeof oneQuery>, @Who() caller: Caller): Promise<ApprovalRow> {
     await awaitAtLeast(this.read.host, atLeast, this.read.waitMs);
@@ -77,6 +79,7 @@ export class ApprovalsController {
   }
 
   @Post(':id/approve')
+  @Does('Approves a gate')
   @HttpCode(200)
   @Answers(200, decisionAnswer)
   approve(@Param('id') id: string, @Body({ schema: approveBody }) body: z.output<typeof approveBody>, @Who() caller: Caller, @Req() request: HttpRequest, @Res({ passthrough: true }) response: unknown): Promise<DecisionAnswer> {
@@ -84,6 +87,7 @@ export class ApprovalsController {
   }
 
   @Post(':id/reject')
+  @Does('Rejects a gate, with a reason')
   @HttpCode(200)
   @Answers(200, decisionAnswer)
   reject(@Param('id') id: string, @Body({ schema: rejectBody }) body: z.output<typeof rejectBody>, @Who() caller: Caller, @Req() request: HttpRequest, @Res({ passthrough: true }) response: unknown): Promise<DecisionAnswer> {

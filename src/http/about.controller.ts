@@ -3,7 +3,7 @@ import { Get, Inject, Query } from '@nestjs/common';
 import { z } from 'zod';
 import { ReadSide } from '../reading/read-side.js';
 import type { ProjectionStatus } from '../reading/projection-status.js';
-import { Answers, asOfAnswer, timeAnswer, uuidAnswer } from './answers.js';
+import { Answers, asOfAnswer, Does, timeAnswer, uuidAnswer } from './answers.js';
 import { asOf, atLeastQuery, awaitAtLeast } from './at-least.js';
 import { Door } from './door.js';
 import type { AsOf } from './paging.js';
@@ -45,6 +45,7 @@ export class AboutController {
   ) {}
 
   @Get()
+  @Does('Tells of this node: version, place of its data, settings')
   @Answers(200, aboutAnswer)
   async tell(@Query({ schema: oneQuery }) { atLeast }: z.output<typeof oneQuery>): Promise<AboutNode & { readonly asOf: AsOf }> {
     await awaitAtLeast(this.read.host, atLeast, this.read.waitMs);

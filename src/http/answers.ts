@@ -3,13 +3,32 @@
  * The whole suite of the doors checks every answer against the document that these make.
  */
 import { applyDecorators } from '@nestjs/common';
-import { ApiResponse } from '@nestjs/swagger';
+import { ApiOperation, ApiResponse } from '@nestjs/swagger';
 import { z } from 'zod';
 import type { JsonValue } from '../events/json.js';
+
+/** What a door is for, in a few words, for the document. */
+export function Does(summary: string): MethodDecorator {
+  return ApiOperation({ summary });
+}
 
 /** What the door answers with when it does what was asked. */
 export function Answers(status: number, schema: z.ZodType, description = ''): MethodDecorator {
   return applyDecorators(ApiResponse({ status, standardSchema: schema, description }));
+}
+
+const written = new WeakMap<z.ZodType, z.ZodType>();
+
+/** Lets everything through, and is shown as this shape: what comes is judged as a whole by who takes it. */
+export function judgedElsewhere(shape: z.ZodType): z.ZodType<unknown> {
+  const anything = z.unknown();
+  written.set(anything, shape);
+  return anything;
+}
+
+/** The shape that the document shows for a schema. */
+export function shapeOf(schema: z.ZodType): z.ZodType {
+  return written.get(schema) ?? schema;
 }
 
 export const jsonAnswer = z.custom<JsonValue>().meta({ id: 'Json', description: 'Any JSON value. One over 64 KiB may be named in its place, as {"$blob": sha256, "bytes": n}: in lists, and where an answer would be over 4 MiB. GET /executions/{id} and /approvals/{id} always hold it' });

@@ -1,7 +1,7 @@
 /** Whether the process lives, and whether it should be sent requests. */
 import { Get, Inject } from '@nestjs/common';
 import { z } from 'zod';
-import { Answers } from './answers.js';
+import { Answers, Does } from './answers.js';
 import { Door } from './door.js';
 import type { Problem } from './problem.js';
 import { Open } from './roles.guard.js';
@@ -23,12 +23,14 @@ export class HealthController {
 
   /** Looks at nothing else: a store that is down is no reason to kill this process. */
   @Get('live')
+  @Does('Answers while the process does')
   @Answers(200, okAnswer)
   live(): { readonly status: 'ok' } {
     return { status: 'ok' };
   }
 
   @Get('ready')
+  @Does('Answers 200 once the log can be read and the rows have caught up')
   @Answers(200, okAnswer)
   async ready(): Promise<{ readonly status: 'ok' }> {
     const problem = await this.readiness.whyNotReady();

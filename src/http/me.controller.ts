@@ -2,7 +2,7 @@
 import { Get, Inject, Query } from '@nestjs/common';
 import { z } from 'zod';
 import { ReadSide } from '../reading/read-side.js';
-import { Answers } from './answers.js';
+import { Answers, Does } from './answers.js';
 import { atLeastQuery, awaitAtLeast } from './at-least.js';
 import { Door } from './door.js';
 import type { Caller } from './identity.js';
@@ -25,6 +25,7 @@ export class MeController {
   ) {}
 
   @Get()
+  @Does('Tells who is asking, with which roles')
   @Answers(200, meAnswer)
   async me(@Query({ schema: oneQuery }) { atLeast }: z.output<typeof oneQuery>, @Who() caller: Caller): Promise<{ readonly actor: string; readonly roles: readonly string[]; readonly auth: string }> {
     await awaitAtLeast(this.read.host, atLeast, this.read.waitMs);

@@ -5,6 +5,7 @@ import { createParamDecorator } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { isLoopback } from '../config.js';
 import { Metrics } from '../telemetry/metrics.js';
+import { Does } from './answers.js';
 import { Door } from './door.js';
 import { hasRole } from './identity.js';
 import type { Identify } from './identity.js';
@@ -23,6 +24,7 @@ export class MetricsController {
   ) {}
 
   @Get()
+  @Does("Gives the metrics in Prometheus' text format")
   @Open()
   async text(@Context() context: ExecutionContext, @Req() request: HttpRequest, @Res({ passthrough: true }) response: unknown): Promise<string> {
     if (!isDirect(request)) {

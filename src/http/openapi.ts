@@ -2,6 +2,7 @@
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import { z } from 'zod';
+import { shapeOf } from './answers.js';
 
 /** Where the application serves the document, once it does. */
 export class OpenApiPlace {
@@ -18,7 +19,7 @@ export function serveOpenApi(app: INestApplication, version: string): void {
 /** What a caller may send and what is answered. What a schema checks but JSON Schema can't say is left open there. */
 function schemaOf(schema: unknown, { schemaType: io }: { readonly schemaType: 'input' | 'output' }): { schema: object; components: Record<string, object> } | undefined {
   if (!(schema instanceof z.ZodType)) return undefined;
-  const { $schema: _schema, $defs: named = {}, ...json } = z.toJSONSchema(schema, { io, unrepresentable: 'any' });
+  const { $schema: _schema, $defs: named = {}, ...json } = z.toJSONSchema(shapeOf(schema), { io, unrepresentable: 'any' });
   const components = Object.fromEntries(Object.entries(named).map(([name, { id: _id, ...component }]) => [name, component]));
   return { schema: json, components };
 }

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import type { ProjectionStatus } from '../reading/projection-status.js';
 import { ReadSide } from '../reading/read-side.js';
 import { sayMutation } from './accepted.js';
-import { Answers, pageOf } from './answers.js';
+import { Answers, Does, pageOf } from './answers.js';
 import { atLeastQuery, awaitAtLeast } from './at-least.js';
 import { Door } from './door.js';
 import type { Page } from './paging.js';
@@ -47,6 +47,7 @@ export class ProjectionsController {
   ) {}
 
   @Get()
+  @Does('Lists projections and how far each is')
   @Answers(200, pageOf(projectionAnswer, 'ProjectionList'))
   async list(@Query({ schema: query }) { atLeast }: Asked): Promise<Page<ProjectionRow>> {
     await awaitAtLeast(this.read.host, atLeast, this.read.waitMs);
@@ -59,6 +60,7 @@ export class ProjectionsController {
    * position. Said again meanwhile, it tells how far that is; `fault` says what came of one that ended in nothing.
    */
   @Post(':name/rebuild')
+  @Does('Makes the rows of a projection anew beside those that answer')
   @HttpCode(202)
   @Needs('admin')
   @Answers(202, projectionAnswer)
@@ -74,6 +76,7 @@ export class ProjectionsController {
   }
 
   @Get(':name/parked')
+  @Does('Lists the streams that a projection left out, and why')
   @Answers(200, pageOf(parkedAnswer, 'ParkedList'))
   async parked(@Param('name') name: string, @Query({ schema: query }) { atLeast }: Asked): Promise<Page<ParkedStream>> {
     await awaitAtLeast(this.read.host, atLeast, this.read.waitMs);

@@ -1,7 +1,7 @@
 /** The doors of jobs: which this node has, with their parameters as JSON Schema. */
 import { Get, Param, Query } from '@nestjs/common';
 import { z } from 'zod';
-import { Answers, pageOf } from '../http/answers.js';
+import { Answers, Does, pageOf } from '../http/answers.js';
 import { textParam } from '../http/asking.js';
 import { asOf, atLeastQuery, awaitAtLeast } from '../http/at-least.js';
 import { Door } from '../http/door.js';
@@ -34,6 +34,7 @@ export class JobsController {
 
   /** By name. */
   @Get()
+  @Does('Lists the jobs of this node')
   @Answers(200, pageOf(jobAnswer, 'JobList'))
   async list(@Query({ schema: listQuery }) { q, limit, cursor, atLeast }: z.output<typeof listQuery>): Promise<Page<JobDescription>> {
     await awaitAtLeast(this.read.host, atLeast, this.read.waitMs);
@@ -52,6 +53,7 @@ export class JobsController {
   }
 
   @Get(':name')
+  @Does('Tells of one job, with the schema of its parameters')
   @Answers(200, jobAnswer)
   async one(@Param('name') name: string, @Query({ schema: oneQuery }) { atLeast }: z.output<typeof oneQuery>): Promise<JobDescription> {
     await awaitAtLeast(this.read.host, atLeast, this.read.waitMs);

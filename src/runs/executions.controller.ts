@@ -2,7 +2,7 @@
 import { Get, Param, Query } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
 import { z } from 'zod';
-import { Answers } from '../http/answers.js';
+import { Answers, Does } from '../http/answers.js';
 import { several, textParam, timeParam, uuidParam } from '../http/asking.js';
 import { atLeastQuery, awaitAtLeast } from '../http/at-least.js';
 import { Door } from '../http/door.js';
@@ -40,6 +40,7 @@ export class ExecutionsController {
   ) {}
 
   @Get()
+  @Does('Lists attempts at steps, the newest first')
   @Answers(200, executionListAnswer)
   async list(@Query({ schema: listQuery }) query: z.output<typeof listQuery>): Promise<Page<ExecutionRow>> {
     const { limit, cursor, atLeast, batch, ...filter } = query;
@@ -48,6 +49,7 @@ export class ExecutionsController {
   }
 
   @Get(':id')
+  @Does('Tells of one attempt, with its outputs and log')
   @Answers(200, executionAnswer)
   async one(@Param('id') text: string, @Query({ schema: oneQuery }) { atLeast }: z.output<typeof oneQuery>): Promise<ExecutionRow> {
     await awaitAtLeast(this.read.host, atLeast, this.read.waitMs);

@@ -18,6 +18,7 @@ import { CLOCK } from '../clock.js';
 import type { Clock } from '../clock.js';
 import { isJsonObject } from '../events/json.js';
 import { Streams } from '../events/streams.js';
+import { Does } from '../http/answers.js';
 import { uuidParam } from '../http/asking.js';
 import { atLeastQuery, awaitAtLeast } from '../http/at-least.js';
 import { GetApproval, approvalRow } from '../gates/approval.queries.js';
@@ -72,6 +73,7 @@ export class LiveController implements OnModuleDestroy {
   ) {}
 
   @Get()
+  @Does('Tells what happens as it happens, as server-sent events')
   async live(@Query({ schema: liveQuery }) { after, topics: wished = [...TOPICS], run, atLeast }: z.output<typeof liveQuery>, @Req() request: HttpRequest, @Res() response: StreamableResponse): Promise<void> {
     const topics = told(wished);
     const asked = headerOf(request, 'last-event-id') ?? after;

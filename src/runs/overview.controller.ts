@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { durationMs, durationSchema } from '../events/duration.js';
 import { approvalListAnswer, ListApprovals } from '../gates/approval.queries.js';
 import type { ApprovalRow } from '../gates/approval.queries.js';
-import { Answers, asOfAnswer } from '../http/answers.js';
+import { Answers, asOfAnswer, Does } from '../http/answers.js';
 import { timeParam } from '../http/asking.js';
 import { atLeastQuery, awaitAtLeast } from '../http/at-least.js';
 import { Door } from '../http/door.js';
@@ -54,6 +54,7 @@ export class OverviewController {
 
   /** `from` and `bucket` are those of the runs over time. */
   @Get()
+  @Does('Gives the figures of the overview, all of one moment')
   @Answers(200, overviewAnswer)
   async tell(@Query({ schema: overviewQuery }) { from, bucket, atLeast }: z.output<typeof overviewQuery>, @Who() caller: Caller): Promise<OverviewAnswer & { readonly asOf: AsOf }> {
     await awaitAtLeast(this.read.host, atLeast, this.read.waitMs);

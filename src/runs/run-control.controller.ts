@@ -5,7 +5,7 @@ import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { z } from 'zod';
 import type { Origin } from '../actors/actor.js';
 import type { RunStatus } from '../events/run.events.js';
-import { Answers } from '../http/answers.js';
+import { Answers, Does } from '../http/answers.js';
 import { isRefusal, problemOf, sayMutation } from '../http/accepted.js';
 import { storedText, textParam } from '../http/asking.js';
 import { Door } from '../http/door.js';
@@ -59,6 +59,7 @@ export class RunControlController {
 
   /** Also under `/batches`, where older callers look for it. */
   @Post(['runs/:runId/cancel', 'batches/:runId/cancel'])
+  @Does('Cancels a run, wherever it stands; under /batches too, by the id of the run')
   @HttpCode(202)
   @Answers(202, controlAnswer)
   @Answers(200, controlAnswer, 'It was cancelled already')
@@ -68,6 +69,7 @@ export class RunControlController {
 
   /** Nothing new is begun until the run is resumed. Again: nothing more happens. */
   @Post('runs/:runId/pause')
+  @Does('Pauses a run: nothing new is begun')
   @HttpCode(202)
   @Answers(202, controlAnswer)
   pause(@Param('runId') runId: string, @Body({ schema: body }) said: Said, @Who() caller: Caller, @Req() request: HttpRequest, @Res({ passthrough: true }) response: unknown): Promise<ControlAnswer> {
@@ -75,6 +77,7 @@ export class RunControlController {
   }
 
   @Post('runs/:runId/resume')
+  @Does('Resumes a run')
   @HttpCode(202)
   @Answers(202, controlAnswer)
   resume(@Param('runId') runId: string, @Body({ schema: body }) said: Said, @Who() caller: Caller, @Req() request: HttpRequest, @Res({ passthrough: true }) response: unknown): Promise<ControlAnswer> {
@@ -83,6 +86,7 @@ export class RunControlController {
 
   /** A new run that keeps what succeeded before that step, or before where the run came to a halt. There is one for each run. */
   @Post('runs/:runId/retry')
+  @Does('Tries a run again that failed or was cancelled, as a new run that keeps what succeeded')
   @HttpCode(202)
   @Answers(202, startedAnswer)
   async retry(@Param('runId') runId: string, @Body({ schema: retryBody }) said: Retried, @Who() caller: Caller, @Req() request: HttpRequest, @Res({ passthrough: true }) response: unknown): Promise<{ readonly runId: RunId; readonly position: string }> {
@@ -95,6 +99,7 @@ export class RunControlController {
 
   /** Stops one attempt: its step fails with it and is not tried again. */
   @Post('executions/:id/cancel')
+  @Does('Cancels one attempt')
   @HttpCode(202)
   @Answers(202, controlAnswer)
   async cancelExecution(@Param('id') text: string, @Body({ schema: body }) said: Said, @Who() caller: Caller, @Req() request: HttpRequest, @Res({ passthrough: true }) response: unknown): Promise<ControlAnswer> {

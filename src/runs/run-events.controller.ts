@@ -2,7 +2,7 @@
 import { Get, Inject, Param, Query } from '@nestjs/common';
 import { z } from 'zod';
 import { Streams } from '../events/streams.js';
-import { Answers } from '../http/answers.js';
+import { Answers, Does } from '../http/answers.js';
 import { atLeastQuery, awaitAtLeast } from '../http/at-least.js';
 import { Door } from '../http/door.js';
 import { pageQuery } from '../http/paging.js';
@@ -34,6 +34,7 @@ export class RunEventsController {
 
   /** Oldest first. `nextCursor` is what `after` takes for the next page. */
   @Get(':runId/events')
+  @Does('Lists the facts of a run, as they stand in the log')
   @Answers(200, factListAnswer)
   async events(@Param('runId') runId: string, @Query({ schema: eventsQuery }) { after, limit, atLeast }: z.output<typeof eventsQuery>): Promise<Page<FactRow>> {
     await awaitAtLeast(this.read.host, atLeast, this.read.waitMs);

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { durationMs, durationSchema } from '../events/duration.js';
 import { jsonObjectSchema, labelsSchema } from '../events/definition.js';
 import { RUN_STATUSES } from '../events/run.events.js';
-import { Answers } from '../http/answers.js';
+import { Answers, Does } from '../http/answers.js';
 import { isRefusal, problemOf, sayMutation } from '../http/accepted.js';
 import { labelParam, refuseUnstorable, several, storedText, textParam, timeParam } from '../http/asking.js';
 import { atLeastQuery, awaitAtLeast } from '../http/at-least.js';
@@ -79,6 +79,7 @@ export class RunsController {
 
   /** Starts a run of the batch's newest version. The same Idempotency-Key starts the same run, for ever. */
   @Post('batches/:batch/runs')
+  @Does('Starts a run')
   @HttpCode(202)
   @Needs('operator')
   @Answers(202, startedAnswer)
@@ -92,6 +93,7 @@ export class RunsController {
   }
 
   @Get('runs')
+  @Does('Lists runs, the newest first')
   @Needs('viewer')
   @Answers(200, runListAnswer)
   async list(@Query({ schema: listQuery }) query: z.output<typeof listQuery>): Promise<Page<RunRow>> {
@@ -102,6 +104,7 @@ export class RunsController {
   }
 
   @Get('runs/counts')
+  @Does('Counts runs by status')
   @Needs('viewer')
   @Answers(200, runCountsAnswer)
   async counts(@Query({ schema: countQuery }) query: z.output<typeof countQuery>): Promise<RunCounts> {
@@ -112,6 +115,7 @@ export class RunsController {
 
   /** Runs over time: for each stretch how many began, by how they stand now. */
   @Get('runs/stats')
+  @Does('Counts runs over time')
   @Needs('viewer')
   @Answers(200, runStatsAnswer)
   async stats(@Query({ schema: statsQuery }) { from, to, bucket, atLeast }: z.output<typeof statsQuery>): Promise<RunStatsAnswer> {
@@ -120,6 +124,7 @@ export class RunsController {
   }
 
   @Get('runs/:runId')
+  @Does('Tells of one run: its steps, what it waits for, what may be done')
   @NeedsCaller()
   @Answers(200, runDetailAnswer)
   async detail(@Param('runId') runId: string, @Query({ schema: atLeastOnly }) { atLeast }: z.output<typeof atLeastOnly>, @Who() caller: Caller): Promise<RunDetail> {

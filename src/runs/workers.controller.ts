@@ -2,7 +2,7 @@
 import { Get, Inject, Query } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
 import { z } from 'zod';
-import { Answers } from '../http/answers.js';
+import { Answers, Does } from '../http/answers.js';
 import { atLeastQuery, awaitAtLeast } from '../http/at-least.js';
 import { Door } from '../http/door.js';
 import type { Page } from '../http/paging.js';
@@ -46,6 +46,7 @@ export class WorkersController {
   ) {}
 
   @Get()
+  @Does('Lists the nodes that run jobs')
   @Answers(200, workerListAnswer)
   async list(@Query({ schema: query }) { atLeast }: z.output<typeof query>): Promise<Page<WorkerRow>> {
     await awaitAtLeast(this.read.host, atLeast, this.read.waitMs);

@@ -10,7 +10,7 @@ import type { Clock } from '../clock.js';
 import { DUE_TIMES, isDueTime } from '../events/cron-rule.js';
 import type { JsonValue } from '../events/json.js';
 import { isRefusal, problemOf, sayMutation } from '../http/accepted.js';
-import { Answers } from '../http/answers.js';
+import { Answers, Does } from '../http/answers.js';
 import { storedText, timeParam } from '../http/asking.js';
 import { atLeastQuery, awaitAtLeast } from '../http/at-least.js';
 import { Door } from '../http/door.js';
@@ -69,6 +69,7 @@ export class BatchScheduleController {
 
   /** From a day ago until now unless asked otherwise; `to` is not in it. Newest first. */
   @Get('occurrences')
+  @Does('Explains every occurrence of a range, with the sums')
   @Needs('viewer')
   @Answers(200, occurrenceListAnswer)
   async occurrences(@Param('batch') batch: string, @Query({ schema: occurrencesQuery }) { from, to, atLeast, limit, cursor }: z.output<typeof occurrencesQuery>): Promise<Page<OccurrenceRow> & Sums> {
@@ -82,6 +83,7 @@ export class BatchScheduleController {
 
   /** Nothing fires until it is resumed; what is due meanwhile is skipped. Again: nothing more happens. */
   @Post('pause')
+  @Does('Pauses a schedule')
   @HttpCode(200)
   @Answers(200, scheduleControlAnswer)
   pause(@Param('batch') batch: string, @Body({ schema: reasonBody }) said: z.output<typeof reasonBody>, @Who() caller: Caller, @Req() request: HttpRequest, @Res({ passthrough: true }) response: unknown): Promise<ControlAnswer> {
@@ -89,6 +91,7 @@ export class BatchScheduleController {
   }
 
   @Post('resume')
+  @Does('Resumes a schedule')
   @HttpCode(200)
   @Answers(200, scheduleControlAnswer)
   resume(@Param('batch') batch: string, @Body({ schema: reasonBody }) said: z.output<typeof reasonBody>, @Who() caller: Caller, @Req() request: HttpRequest, @Res({ passthrough: true }) response: unknown): Promise<ControlAnswer> {
@@ -97,6 +100,7 @@ export class BatchScheduleController {
 
   /** A run with the schedule's parameters, as if it were due now. It is no occurrence of the schedule, and holds none back. */
   @Post('trigger')
+  @Does('Starts a run as the schedule would, now')
   @HttpCode(202)
   @Answers(202, triggeredAnswer)
   async trigger(@Param('batch') batch: string, @Body({ schema: reasonBody }) said: z.output<typeof reasonBody>, @Who() caller: Caller, @Req() request: HttpRequest, @Res({ passthrough: true }) response: unknown): Promise<{ readonly runId: string; readonly position: string }> {
@@ -114,6 +118,7 @@ export class BatchScheduleController {
 
   /** Runs for occurrences of the past that were not fired; with `again` for all of them. */
   @Post('backfill')
+  @Does('Starts the runs of a range of the past, or tells what it would start')
   @HttpCode(202)
   @Answers(202, backfillStartedAnswer)
   @Answers(200, backfillPlanAnswer, 'With `dryRun`: nothing was begun')
@@ -138,6 +143,7 @@ export class BatchScheduleController {
 
   /** How far it is, and how its runs stand. */
   @Get('backfills/:id')
+  @Does('Tells how far a backfill is')
   @Needs('viewer')
   @Answers(200, backfillAnswer)
   async backfillDetail(@Param('batch') batch: string, @Param('id') id: string, @Query({ schema: oneQuery }) { atLeast }: z.output<typeof oneQuery>): Promise<BackfillDetail> {

@@ -6,7 +6,7 @@ import { CLOCK } from '../clock.js';
 import type { Clock } from '../clock.js';
 import { cronFault, DUE_TIMES, isDueTime, isTimeZone } from '../events/cron-rule.js';
 import { isoTime } from '../events/json.js';
-import { Answers } from '../http/answers.js';
+import { Answers, Does } from '../http/answers.js';
 import { timeParam } from '../http/asking.js';
 import { atLeastQuery, awaitAtLeast } from '../http/at-least.js';
 import { Door } from '../http/door.js';
@@ -48,6 +48,7 @@ export class SchedulesController {
 
   /** By the names of their batches. */
   @Get()
+  @Does('Lists schedules, the next due first')
   @Answers(200, scheduleListAnswer)
   async list(@Query({ schema: listQuery }) { limit, cursor, atLeast }: z.output<typeof listQuery>): Promise<Page<ScheduleRow>> {
     await awaitAtLeast(this.read.host, atLeast, this.read.waitMs);
@@ -56,6 +57,7 @@ export class SchedulesController {
 
   /** The next moments at which the rule is due, after `from` or from now on. */
   @Get('preview')
+  @Does('Tells when a rule would be due, saving nothing')
   @Answers(200, previewAnswer)
   preview(@Query({ schema: previewQuery }) { cron, timeZone, count, from }: z.output<typeof previewQuery>): { readonly items: readonly { readonly due: string }[] } {
     const occurrences = Occurrences.of({ cron, timeZone, startAtMs: null, endAtMs: null });

@@ -10,8 +10,9 @@ import { batchDefinitionSchema } from '../../src/events/definition.js';
 import { expectProblem, onBoth } from './house.js';
 
 interface Door {
+  readonly summary?: string;
   readonly parameters: readonly { readonly name: string; readonly in: string; readonly required: boolean; readonly schema: object }[];
-  readonly requestBody?: { readonly content: Readonly<Record<string, { readonly schema: { readonly type?: string; readonly properties?: object } }>> };
+  readonly requestBody?: { readonly content: Readonly<Record<string, { readonly schema: { readonly type?: string; readonly properties?: object; readonly $ref?: string } }>> };
 }
 
 const LIST = 'limit cursor atLeast';
@@ -106,6 +107,14 @@ onBoth('The OpenAPI document', (house) => {
     expect(named('path')).toEqual([...name.matchAll(/\{(\w+)\}/g)].map(([, parameter]) => parameter).sort());
     for (const parameter of door?.parameters ?? []) expect([name, parameter.name, parameter.required]).toEqual([name, parameter.name, parameter.in === 'path' || NEEDED.includes(parameter.name)]);
     expect(Object.keys(door?.requestBody?.content['application/json']?.schema.properties ?? {}).sort()).toEqual(words(body));
+  });
+
+  it('says in a few words what every door is for', () => {
+    expect([...doors].filter(([, { summary = '' }]) => !/^[A-Z].{5,99}$/.test(summary)).map(([name]) => name)).toEqual([]);
+  });
+
+  it.each(['POST /batches', 'POST /batches/validate', 'PUT /batches/{batch}'])('%s says how a definition is written', (name) => {
+    expect(doors.get(name)?.requestBody?.content['application/json']?.schema.$ref).toBe('#/components/schemas/BatchDefinition');
   });
 
   it('says that a filter may be repeated, and what it may be', () => {

@@ -11,6 +11,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Tells who is asking, with which roles */
         get: operations["MeController_me"];
         put?: never;
         post?: never;
@@ -27,6 +28,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Tells of this node: version, place of its data, settings */
         get: operations["AboutController_tell"];
         put?: never;
         post?: never;
@@ -43,6 +45,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Lists the jobs of this node */
         get: operations["JobsController_list"];
         put?: never;
         post?: never;
@@ -59,6 +62,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Tells of one job, with the schema of its parameters */
         get: operations["JobsController_one"];
         put?: never;
         post?: never;
@@ -77,6 +81,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /** Runs one job alone */
         post: operations["JobRunsController_start"];
         delete?: never;
         options?: never;
@@ -93,6 +98,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /** Starts a run */
         post: operations["RunsController_start"];
         delete?: never;
         options?: never;
@@ -107,6 +113,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Lists runs, the newest first */
         get: operations["RunsController_list"];
         put?: never;
         post?: never;
@@ -123,6 +130,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Counts runs by status */
         get: operations["RunsController_counts"];
         put?: never;
         post?: never;
@@ -139,6 +147,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Counts runs over time */
         get: operations["RunsController_stats"];
         put?: never;
         post?: never;
@@ -155,6 +164,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Tells of one run: its steps, what it waits for, what may be done */
         get: operations["RunsController_detail"];
         put?: never;
         post?: never;
@@ -171,6 +181,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Gives the figures of the overview, all of one moment */
         get: operations["OverviewController_tell"];
         put?: never;
         post?: never;
@@ -189,6 +200,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /** Cancels a run, wherever it stands; under /batches too, by the id of the run */
         post: operations["RunControlController_cancel[0]"];
         delete?: never;
         options?: never;
@@ -205,6 +217,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /** Cancels a run, wherever it stands; under /batches too, by the id of the run */
         post: operations["RunControlController_cancel[1]"];
         delete?: never;
         options?: never;
@@ -221,6 +234,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /** Pauses a run: nothing new is begun */
         post: operations["RunControlController_pause"];
         delete?: never;
         options?: never;
@@ -237,6 +251,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /** Resumes a run */
         post: operations["RunControlController_resume"];
         delete?: never;
         options?: never;
@@ -253,6 +268,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /** Tries a run again that failed or was cancelled, as a new run that keeps what succeeded */
         post: operations["RunControlController_retry"];
         delete?: never;
         options?: never;
@@ -269,6 +285,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /** Cancels one attempt */
         post: operations["RunControlController_cancelExecution"];
         delete?: never;
         options?: never;
@@ -283,6 +300,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Lists the facts of a run, as they stand in the log */
         get: operations["RunEventsController_events"];
         put?: never;
         post?: never;
@@ -299,6 +317,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Tells what happens as it happens, as server-sent events */
         get: operations["LiveController_live"];
         put?: never;
         post?: never;
@@ -315,6 +334,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Lists attempts at steps, the newest first */
         get: operations["ExecutionsController_list"];
         put?: never;
         post?: never;
@@ -331,6 +351,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Tells of one attempt, with its outputs and log */
         get: operations["ExecutionsController_one"];
         put?: never;
         post?: never;
@@ -347,6 +368,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Lists gates that wait or were decided, with what their deciders are shown */
         get: operations["ApprovalsController_list"];
         put?: never;
         post?: never;
@@ -363,6 +385,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Tells of one gate, with everything that its deciders are shown */
         get: operations["ApprovalsController_one"];
         put?: never;
         post?: never;
@@ -381,6 +404,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /** Approves a gate */
         post: operations["ApprovalsController_approve"];
         delete?: never;
         options?: never;
@@ -397,6 +421,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /** Rejects a gate, with a reason */
         post: operations["ApprovalsController_reject"];
         delete?: never;
         options?: never;
@@ -411,8 +436,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Lists batches */
         get: operations["BatchesController_list"];
         put?: never;
+        /** Saves a new batch */
         post: operations["BatchAuthorsController_create"];
         delete?: never;
         options?: never;
@@ -427,9 +454,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Tells of one batch, with its newest definition */
         get: operations["BatchesController_detail"];
+        /** Saves another version of a batch */
         put: operations["BatchAuthorsController_change"];
         post?: never;
+        /** Deletes a batch: it starts no more runs, and its history stays */
         delete: operations["BatchAuthorsController_remove"];
         options?: never;
         head?: never;
@@ -443,6 +473,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Lists the versions of a batch */
         get: operations["BatchesController_versions"];
         put?: never;
         post?: never;
@@ -459,6 +490,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Gives one version of a batch */
         get: operations["BatchesController_version"];
         put?: never;
         post?: never;
@@ -475,6 +507,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Lists schedules, the next due first */
         get: operations["SchedulesController_list"];
         put?: never;
         post?: never;
@@ -491,6 +524,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Tells when a rule would be due, saving nothing */
         get: operations["SchedulesController_preview"];
         put?: never;
         post?: never;
@@ -507,6 +541,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Explains every occurrence of a range, with the sums */
         get: operations["BatchScheduleController_occurrences"];
         put?: never;
         post?: never;
@@ -525,6 +560,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /** Pauses a schedule */
         post: operations["BatchScheduleController_pause"];
         delete?: never;
         options?: never;
@@ -541,6 +577,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /** Resumes a schedule */
         post: operations["BatchScheduleController_resume"];
         delete?: never;
         options?: never;
@@ -557,6 +594,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /** Starts a run as the schedule would, now */
         post: operations["BatchScheduleController_trigger"];
         delete?: never;
         options?: never;
@@ -573,6 +611,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /** Starts the runs of a range of the past, or tells what it would start */
         post: operations["BatchScheduleController_backfill"];
         delete?: never;
         options?: never;
@@ -587,6 +626,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Tells how far a backfill is */
         get: operations["BatchScheduleController_backfillDetail"];
         put?: never;
         post?: never;
@@ -605,6 +645,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /** Judges a definition, saving nothing */
         post: operations["BatchAuthorsController_validate"];
         delete?: never;
         options?: never;
@@ -619,6 +660,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Lists projections and how far each is */
         get: operations["ProjectionsController_list"];
         put?: never;
         post?: never;
@@ -637,6 +679,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /** Makes the rows of a projection anew beside those that answer */
         post: operations["ProjectionsController_rebuild"];
         delete?: never;
         options?: never;
@@ -651,6 +694,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Lists the streams that a projection left out, and why */
         get: operations["ProjectionsController_parked"];
         put?: never;
         post?: never;
@@ -667,6 +711,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Lists the nodes that run jobs */
         get: operations["WorkersController_list"];
         put?: never;
         post?: never;
@@ -683,6 +728,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Answers while the process does */
         get: operations["HealthController_live"];
         put?: never;
         post?: never;
@@ -699,6 +745,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Answers 200 once the log can be read and the rows have caught up */
         get: operations["HealthController_ready"];
         put?: never;
         post?: never;
@@ -715,6 +762,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Gives the metrics in Prometheus' text format */
         get: operations["MetricsController_text"];
         put?: never;
         post?: never;
@@ -1321,6 +1369,191 @@ export interface components {
             endedAt: string | null;
             runs: {
                 [key: string]: number;
+            };
+        };
+        BatchDefinition: {
+            name: string;
+            title?: string;
+            description?: string;
+            labels?: {
+                [key: string]: string;
+            };
+            parameters?: {
+                name: string;
+                /** @enum {string} */
+                kind: "string" | "integer" | "number" | "boolean" | "datetime" | "object" | "secret";
+                required?: boolean;
+                default?: unknown;
+                title?: string;
+                description?: string;
+            }[];
+            steps: components["schemas"]["StepDefinition"][];
+            /** @enum {string} */
+            failurePolicy?: "stop" | "continue" | "compensate";
+            compensateOnCancel?: boolean;
+            onFailureSteps?: {
+                id: string;
+                title?: string;
+                description?: string;
+                when?: string;
+                /** @enum {string} */
+                type: "job";
+                job: string;
+                params?: Record<string, never>;
+                retry?: {
+                    maxAttempts?: number;
+                    /** @enum {string} */
+                    backoff?: "none" | "fixed" | "exponential";
+                    initialDelay?: string | number;
+                    maxDelay?: string | number;
+                    jitter?: boolean;
+                    lostCounts?: boolean;
+                    maxLosses?: number;
+                };
+                timeout?: string | number;
+                cancelGrace?: string | number;
+                compensate?: {
+                    job: string;
+                    params?: Record<string, never>;
+                    retry?: {
+                        maxAttempts?: number;
+                        /** @enum {string} */
+                        backoff?: "none" | "fixed" | "exponential";
+                        initialDelay?: string | number;
+                        maxDelay?: string | number;
+                        jitter?: boolean;
+                        lostCounts?: boolean;
+                        maxLosses?: number;
+                    };
+                    timeout?: string | number;
+                };
+            }[];
+            timeout?: string | number;
+            schedule?: {
+                cron: string;
+                timeZone?: string;
+                /** @enum {string} */
+                catchUp?: "skip" | "latest" | "all";
+                catchUpWindow?: string | number;
+                catchUpLimit?: number;
+                /** @enum {string} */
+                overlap?: "allow" | "skip" | "queue" | "cancelPrevious";
+                queueLimit?: number;
+                jitter?: string | number;
+                startAt?: string | null;
+                endAt?: string | null;
+                parameters?: Record<string, never>;
+                paused?: boolean;
+            } | null;
+        };
+        StepDefinition: {
+            id: string;
+            title?: string;
+            description?: string;
+            when?: string;
+            /** @enum {string} */
+            type: "job";
+            job: string;
+            params?: Record<string, never>;
+            retry?: {
+                maxAttempts?: number;
+                /** @enum {string} */
+                backoff?: "none" | "fixed" | "exponential";
+                initialDelay?: string | number;
+                maxDelay?: string | number;
+                jitter?: boolean;
+                lostCounts?: boolean;
+                maxLosses?: number;
+            };
+            timeout?: string | number;
+            cancelGrace?: string | number;
+            compensate?: {
+                job: string;
+                params?: Record<string, never>;
+                retry?: {
+                    maxAttempts?: number;
+                    /** @enum {string} */
+                    backoff?: "none" | "fixed" | "exponential";
+                    initialDelay?: string | number;
+                    maxDelay?: string | number;
+                    jitter?: boolean;
+                    lostCounts?: boolean;
+                    maxLosses?: number;
+                };
+                timeout?: string | number;
+            };
+        } | {
+            id: string;
+            title?: string;
+            description?: string;
+            when?: string;
+            /** @enum {string} */
+            type: "gate";
+            allowedRoles: string[];
+            quorum?: number;
+            notTheStarter?: boolean;
+            timeout?: string | number;
+            /** @enum {string} */
+            onTimeout?: "fail" | "approve" | "hold";
+            show?: {
+                [key: string]: string;
+            };
+        } | {
+            id: string;
+            title?: string;
+            description?: string;
+            when?: string;
+            /** @enum {string} */
+            type: "parallel";
+            /** @enum {string} */
+            join?: "all" | "any" | "majority";
+            branches: {
+                id?: string;
+                label?: string;
+                steps: components["schemas"]["StepDefinition"][];
+            }[];
+            compensate?: {
+                job: string;
+                params?: Record<string, never>;
+                retry?: {
+                    maxAttempts?: number;
+                    /** @enum {string} */
+                    backoff?: "none" | "fixed" | "exponential";
+                    initialDelay?: string | number;
+                    maxDelay?: string | number;
+                    jitter?: boolean;
+                    lostCounts?: boolean;
+                    maxLosses?: number;
+                };
+                timeout?: string | number;
+            };
+        } | {
+            id: string;
+            title?: string;
+            description?: string;
+            when?: string;
+            /** @enum {string} */
+            type: "decision";
+            branches: {
+                id?: string;
+                label?: string;
+                when?: string;
+                steps: components["schemas"]["StepDefinition"][];
+            }[];
+            compensate?: {
+                job: string;
+                params?: Record<string, never>;
+                retry?: {
+                    maxAttempts?: number;
+                    /** @enum {string} */
+                    backoff?: "none" | "fixed" | "exponential";
+                    initialDelay?: string | number;
+                    maxDelay?: string | number;
+                    jitter?: boolean;
+                    lostCounts?: boolean;
+                    maxLosses?: number;
+                };
+                timeout?: string | number;
             };
         };
         SavedBatch: {
@@ -2374,7 +2607,11 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BatchDefinition"];
+            };
+        };
         responses: {
             201: {
                 headers: {
@@ -2436,7 +2673,11 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BatchDefinition"];
+            };
+        };
         responses: {
             200: {
                 headers: {
@@ -2860,7 +3101,11 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BatchDefinition"];
+            };
+        };
         responses: {
             200: {
                 headers: {
