@@ -23,11 +23,11 @@ describe('sluice approvals', () => {
     expect(out).toMatch(new RegExp(`^${GATE}  pending  Is it right\\?  risk or cfo  1/2    1h ago  2026-11-26 11:00:00Z  nightly  ${RUN}$`, 'm'));
   });
 
-  it('lists those that are decided too, when all are asked for', async () => {
-    server.on('GET /approvals', list([{ ...pending, given: 2, state: 'decided', outcome: 'approved' }, { ...pending, overdue: true }]));
+  it('lists those that are decided too, by whom, when and with which words, when all are asked for', async () => {
+    server.on('GET /approvals', list([{ ...pending, given: 2, state: 'decided', outcome: 'approved', decidedBy: 'ann', decidedAt: '2026-11-24T11:30:00.000Z', note: 'looks right' }, { ...pending, overdue: true }]));
     const { out } = await ask(server.url, ['approvals', '--all', '--mine']);
     expect(server.asked[0]?.query.toString()).toBe('mine=true&limit=50');
-    expect(out).toMatch(/ approved .* 2\/2 [^]* overdue /);
+    expect(out).toMatch(/ approved .* 2\/2 +1h ago +2026-11-24 11:30:00Z +ann +looks right [^]* overdue /);
   });
 });
 

@@ -46,12 +46,17 @@ async function listApprovals(session: Session, options: { all?: boolean; mine?: 
   const { body, raw } = await session.client.get('/approvals', listOf(approvalRow), query);
   session.document(raw);
   if (body.items.length === 0) return session.say(options.all === true ? 'There are no approvals.' : 'Nothing waits for anybody.');
-  session.say(...tableLines(session.terminal, approvalColumns(session), body.items));
+  session.say(...tableLines(session.terminal, approvalColumns(session, options.all === true), body.items));
   if (typeof body.nextCursor === 'string') session.say('', `The newest ${body.items.length} of ${counted(body.total ?? 0, 'approval')}.`);
 }
 
-function approvalColumns({ terminal, clock }: Session): Column<ApprovalRow>[] {
+function approvalColumns({ terminal, clock }: Session, withDecided: boolean): Column<ApprovalRow>[] {
   const now = clock.now();
+  const decision: Column<ApprovalRow>[] = [
+    { head: 'DECIDED', cell: (row) => timeText(row.decidedAt), spare: true },
+    { head: 'BY', cell: (row) => row.decidedBy, min: 6, spare: true },
+    { head: 'NOTE', cell: (row) => row.note, min: 12, spare: true },
+  ];
   return [
     { head: 'APPROVAL', cell: (row) => row.id },
     { head: 'STATE', cell: stateOf, paint: (text) => statusWord(terminal, text === 'pending' ? 'waiting' : text, text) },
@@ -59,6 +64,7 @@ function approvalColumns({ terminal, clock }: Session): Column<ApprovalRow>[] {
     { head: 'FOR', cell: (row) => eitherOf(row.allowedRoles), min: 8 },
     { head: 'GIVEN', cell: (row) => `${row.given ?? 0}/${row.quorum ?? 1}`, spare: true },
     { head: 'SINCE', cell: (row) => ageText(row.since, now) },
+    ...(withDecided ? decision : []),
     { head: 'UNTIL', cell: (row) => timeText(row.deadline), spare: true },
     { head: 'BATCH', cell: (row) => row.batchName, min: 8, spare: true },
     { head: 'RUN', cell: (row) => row.runId, spare: true },

@@ -27,7 +27,7 @@ export function runLines(terminal: Terminal, run: RunDetail, now: number): strin
   return [
     `${heading(terminal, `Run ${run.id}`)}  ${statusWord(terminal, run.status)}${run.paused === true ? ` ${statusWord(terminal, 'paused')}` : ''}`,
     ...fieldLines(runFields(run, now)),
-    ...(tree.length === 0 ? [] : ['', ...tableLines(terminal, treeColumns(terminal), tree)]),
+    ...(tree.length === 0 ? [] : ['', ...tableLines(terminal, treeColumns(terminal, run.approvals ?? []), tree)]),
     ...(waits.length === 0 ? [] : ['', heading(terminal, 'Waits for'), ...waits]),
     ...(actions.length === 0 ? [] : ['', `${heading(terminal, 'Allowed now')}  ${actions.join(', ')}`]),
   ];
@@ -89,15 +89,22 @@ function decisionLines(approval: Pick<ApprovalRow, 'id'>): string[] {
   return [`  sluice approve ${approval.id}`, `  sluice reject ${approval.id} -m "why not"`];
 }
 
-function treeColumns(terminal: Terminal): Column<TreeLine>[] {
+function treeColumns(terminal: Terminal, approvals: readonly ApprovalRow[]): Column<TreeLine>[] {
   return [
     { head: 'STEP', cell: ({ name }) => name, min: 16 },
     { head: 'TYPE', cell: ({ step }) => step?.type, spare: true },
     { head: 'STATUS', cell: ({ step }) => step?.status, paint: (text) => statusWord(terminal, text) },
     { head: 'TRIES', cell: ({ step }) => (step?.attempts ?? 0) || '' },
     { head: 'TOOK', cell: ({ step }) => tookText(step?.startedAt, step?.endedAt), spare: true },
-    { head: 'NOTE', cell: ({ step, note }) => note ?? noteOn(step), min: 12 },
+    { head: 'NOTE', cell: ({ step, note }) => note ?? (decisionOn(step, approvals) || noteOn(step)), min: 12 },
   ];
+}
+
+/** Who decided a gate, and what was said with it. */
+function decisionOn(step: StepNode | undefined, approvals: readonly ApprovalRow[]): string {
+  const approval = approvals.find(({ id }) => id === step?.approvalId);
+  if (typeof approval?.decidedBy !== 'string') return '';
+  return [`${approval.outcome ?? 'decided'} by ${approval.decidedBy}`, approval.note ?? ''].filter((part) => part !== '').join(': ');
 }
 
 /** What succeeded before, why it failed, or the id that somebody needs who acts on it. */

@@ -177,6 +177,16 @@ describe('sluice show', () => {
     ]);
   });
 
+  it('says who decided a gate, and why', async () => {
+    const decided = (id: string, more: object): object => ({ id, runId: RUN, stepId: id, state: 'decided', decidedBy: 'ann', ...more });
+    const gate = (id: string, status: string, more: object = {}): object => step(id, status, { type: 'gate', attempts: 0, approvalId: id, ...more });
+    const steps = [gate('one', 'succeeded'), gate('two', 'failed', { error: { code: 'rejected', message: 'too early' } }), gate('three', 'failed', { error: { code: 'timed-out', message: 'nobody came' } })];
+    const approvals = [decided('one', { outcome: 'approved', note: 'looks right' }), decided('two', { outcome: 'rejected', note: 'too early' }), decided('three', { outcome: 'timed-out', decidedBy: null })];
+    server.on(`GET /runs/${RUN}`, { body: { ...detail, waitingFor: [], steps, approvals } });
+    const { out } = await ask(server.url, ['show', RUN]);
+    expect(out).toMatch(/^one .* approved by ann: looks right\ntwo .* rejected by ann: too early\nthree .* timed-out: nobody came$/m);
+  });
+
   it('gives programs the detail as it was sent', async () => {
     server.on(`GET /runs/${RUN}`, { body: detail });
     expect(JSON.parse((await ask(server.url, ['show', RUN, '--json'])).out)).toEqual(detail);
