@@ -172,6 +172,16 @@ function restSuite(name: string, adapter: () => AbstractHttpAdapter): void {
       expect(body.errors?.map(({ path }) => path)).toEqual(['/name', '/a~1b']);
     });
 
+    it('says in its own words what is wrong with the shape', async () => {
+      const body = expectProblem(await send('POST', '/probe/things/1', json, '{"a/b":"x","note":"n","why":1}'), 'validation-failed');
+      expect(body.errors).toEqual([
+        { path: '/name', message: 'Give a text.' },
+        { path: '/a~1b', message: 'Give a number.' },
+        { path: '', message: '"note", "why" are not known here.' },
+      ]);
+      expect(invalidInput(z.enum(['on', 'off']).safeParse('x').error?.issues ?? []).detail).toMatch(/: Give one of "on", "off"\.$/);
+    });
+
     it('refuses malformed JSON', async () => {
       expectProblem(await send('POST', '/probe/things/1', json, '{"name":'), 'validation-failed');
     });

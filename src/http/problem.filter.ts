@@ -82,6 +82,7 @@ function sentenceOf(status: number, thrown: unknown): string {
   if (status === 413) return 'The body is larger than this server takes; send less.';
   if (status === 415) return 'Send the body as application/json.';
   const message = thrown instanceof Error ? thrown.message : '';
+  if (/^Body is not valid JSON/.test(message)) return 'The body is no valid JSON.';
   if (/JSON|property name|control character/i.test(message)) return `The body is no valid JSON: ${message}`;
   return message === '' ? 'The request can not be read.' : message;
 }

@@ -106,7 +106,19 @@ export function invalid(errors: readonly ProblemFault[]): Problem {
 
 /** Standard Schema's issues as faults; for `new StandardSchemaValidationPipe({ exceptionFactory: invalidInput })`. */
 export function invalidInput(issues: readonly StandardSchemaV1.Issue[]): Problem {
-  return invalid(issues.map(({ path = [], message }) => ({ path: pointer(path), message })));
+  return invalid(issues.map(({ path = [], message }) => ({ path: pointer(path), message: inOurWords(message) })));
+}
+
+const KINDS: Readonly<Record<string, string>> = { string: 'a text', number: 'a number', int: 'a whole number', boolean: 'true or false', array: 'a list', object: 'an object', record: 'an object' };
+
+/** What zod says where a schema has no words of its own; a schema's own words stay as they are. */
+function inOurWords(message: string): string {
+  const kind = /^Invalid input: expected (\w+)/.exec(message)?.[1];
+  if (kind !== undefined) return `Give ${KINDS[kind] ?? 'another value'}.`;
+  const options = /^Invalid option: expected one of (.+)$/.exec(message)?.[1];
+  if (options !== undefined) return `Give one of ${options.replaceAll('|', ', ')}.`;
+  const keys = /^Unrecognized keys?: (.+)$/.exec(message)?.[1];
+  return keys === undefined ? message : `${keys} ${keys.includes('", "') ? 'are' : 'is'} not known here.`;
 }
 
 function pointer(path: NonNullable<StandardSchemaV1.Issue['path']>): string {
