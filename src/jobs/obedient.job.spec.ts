@@ -1,4 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
+import { fileURLToPath } from 'node:url';
+import { runTypeScript } from '../../test/child-process.js';
 import { sleepOn } from '../clock.js';
 import { jobFailureOf } from './job-errors.js';
 import { JobRegistry } from './job-registry.js';
@@ -113,7 +115,7 @@ describe('obey', () => {
     expect(await trial.ended()).toBe(reason);
   });
 
-  it.each(['succeed', 'fail', 'fail-terminal', 'hang'] as const)('heeds its signal while it waits to %s, and leaves no timer', async (what) => {
+  it.each(['succeed', 'fail', 'fail-terminal', 'hang', 'crash'] as const)('heeds its signal while it waits to %s, and leaves no timer', async (what) => {
     const trial = await obey({ do: what, ms: 1_000 });
     expect(trial.clock.waiting).toBe(1);
     const reason = new Error('shutdown');
@@ -131,7 +133,13 @@ describe('obey', () => {
     expect(await trial.ended()).toEqual({ outputs: { late: true } });
   });
 
-  it.each([{ do: 'dance' }, { do: 'crash' }, { ms: -1 }, { ms: 0.5 }, { failTimes: 'x' }, { outputs: { at: undefined } }, { outputs: [] }, { unknown: 1 }])('refuses %j', async (params) => {
+  it('ends the process when told to crash, without a word', async () => {
+    const child = runTypeScript(fileURLToPath(new URL('../../test/jobs/obey.child.ts', import.meta.url)));
+    expect(await child.exited).toEqual({ code: null, signal: 'SIGKILL' });
+    expect(child.lines).toEqual(['started']);
+  });
+
+  it.each([{ do: 'dance' }, { ms: -1 }, { ms: 0.5 }, { failTimes: 'x' }, { outputs: { at: undefined } }, { outputs: [] }, { unknown: 1 }])('refuses %j', async (params) => {
     const registry = new JobRegistry();
     registry.register(obedientJob(new HandClock()));
     expect(await registry.validateParameters('obey', params)).toMatchObject({ ok: false });

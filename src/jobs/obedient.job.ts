@@ -7,8 +7,8 @@ import { defineJob, type JobContext, type JobDefinition } from './job.js';
 import { TerminalError } from './job-errors.js';
 
 const parameters = z.strictObject({
-  /** How it ends. `hang` waits for its signal, `stubborn` ignores it. */
-  do: z.enum(['succeed', 'fail', 'fail-terminal', 'hang', 'stubborn']).default('succeed'),
+  /** How it ends. `hang` waits for its signal, `stubborn` ignores it, `crash` ends the process. */
+  do: z.enum(['succeed', 'fail', 'fail-terminal', 'hang', 'stubborn', 'crash']).default('succeed'),
   /** Waited for first. */
   ms: z.int().min(0).default(0),
   /** The first so many attempts fail, whatever `do` says. */
@@ -28,7 +28,7 @@ export type ObedientParameters = z.output<typeof parameters>;
 export function obedientJob(clock: Pick<Clock, 'sleep'>): JobDefinition<ObedientParameters, JsonObject> {
   return defineJob({
     name: 'obey',
-    description: 'Does what it is told: succeeds, fails, hangs or ignores its signal. For trials.',
+    description: 'Does what it is told: succeeds, fails, hangs, ignores its signal or ends the process. For trials.',
     tags: ['trial'],
     parameters,
     run: (ctx: JobContext<ObedientParameters>): Promise<JsonObject> => obey(clock, ctx),
@@ -50,6 +50,9 @@ async function obey(clock: Pick<Clock, 'sleep'>, { params, attempt, signal }: Jo
       throw new TerminalError('told to fail for good', { code: 'obeyed' });
     case 'hang':
       return hang(clock, signal);
+    case 'crash':
+      process.kill(process.pid, 'SIGKILL');
+      return never();
   }
 }
 
@@ -61,4 +64,9 @@ class ObedientError extends Error {
 /** Waits on the clock, so that a simulated one knows that nothing more will come of it. */
 async function hang(clock: Pick<Clock, 'sleep'>, signal: AbortSignal): Promise<never> {
   for (;;) await clock.sleep(A_LONG_TIME_MS, signal);
+}
+
+/** The process ends before anybody could wait for it. */
+function never(): Promise<never> {
+  return new Promise(() => undefined);
 }

@@ -182,7 +182,7 @@ onBoth('What rows hold', (house) => {
 
   it('a job, with its parameters as JSON Schema', async () => {
     const [job] = await list('/jobs');
-    expect(job).toMatchObject({ name: 'obey', parameters: { type: 'object', properties: { do: { enum: expect.arrayContaining(['hang', 'stubborn']) } } } });
+    expect(job).toMatchObject({ name: 'obey', parameters: { type: 'object', properties: { do: { enum: expect.arrayContaining(['hang', 'crash']) } } } });
     expect(await h.read('/jobs/obey')).toEqual(job);
   });
 
