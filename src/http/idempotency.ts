@@ -5,7 +5,7 @@ import type { JsonValue } from '../events/json.js';
 import { type CommandId, ids } from '../ids.js';
 import type { Caller } from './identity.js';
 import { invalid } from './problem.js';
-import { headerOf, type HttpRequest, pathOf } from './request.js';
+import { headerOf, type HttpRequest, pathOf, placeOf } from './request.js';
 
 /** Who says a command and through which door, as far as the porch knows. */
 export interface SaidHere {
@@ -38,7 +38,7 @@ export function commandIdentity(request: HttpRequest, caller: Caller, body: Json
   const key = headerOf(request, 'idempotency-key');
   if (key === undefined) return { commandId: ids.freshCommand(), requestHash, keyed: false };
   if (!KEY.test(key)) throw invalid([{ path: '/headers/idempotency-key', message: 'must be 1 to 255 printable ASCII characters' }]);
-  return { commandId: ids.keyedCommand(caller.actor, request.method, pathOf(request), key), requestHash, keyed: true };
+  return { commandId: ids.keyedCommand(caller.actor, request.method, placeOf(request), key), requestHash, keyed: true };
 }
 
 /** The origin of the command in this request. */
