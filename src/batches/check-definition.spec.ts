@@ -141,6 +141,18 @@ describe('an expression of a definition', () => {
   });
 });
 
+describe('conditions that loop', () => {
+  it('are judged in a time that they have together', () => {
+    const list = `[${Array.from({ length: 60 }, (_, at) => at).join()}]`;
+    const when = `${list}.all(a, ${list}.all(b, ${list}.all(c, ${list}.all(d, a + b + c + d >= 0))))`;
+    const steps = Array.from({ length: 20 }, (_, at) => job(`s${at}`, { when }));
+    const { errors } = checkDefinition(batch(steps), { jobs: () => true });
+    expect(errors).toHaveLength(20);
+    expect(errors.filter(({ message }) => message.includes('longer than 200 ms')).length).toBeLessThan(5);
+    expect(errors.at(-1)?.message).toContain('with the expressions before it, it takes longer than 1000 ms');
+  });
+});
+
 describe('what is not supported yet', () => {
   const plain: BatchDefinition = { name: 'b', steps: [{ id: 'a', type: 'job', job: 'obey' }, { id: 'g', type: 'gate', allowedRoles: ['*'], quorum: 1 }] };
 

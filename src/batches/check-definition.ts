@@ -2,6 +2,7 @@
 import { refuseUnstorableText } from '../events/canonical.js';
 import { DEFINITION_LIMITS, batchDefinitionSchema, isJsonValue } from '../events/definition.js';
 import type { BatchDefinition, StepDefinition } from '../events/definition.js';
+import { sharingTime } from '../expressions/expression.js';
 import { endFaults, endWarnings } from './definition-ends.js';
 import { expressionFaults } from './definition-expressions.js';
 import { countAll, placedJobs, placedSteps } from './placed-steps.js';
@@ -39,6 +40,10 @@ export interface DefinitionCheck {
  * @returns the definition as it was given, if there is no fault
  */
 export function checkDefinition(input: unknown, known: KnownWorld): DefinitionCheck {
+  return sharingTime(() => check(input, known));
+}
+
+function check(input: unknown, known: KnownWorld): DefinitionCheck {
   if (!isJsonValue(input, MAX_JSON_LEVELS)) return refused([{ path: '', message: `Give the definition as JSON of at most ${MAX_JSON_LEVELS} levels.` }]);
   if (Buffer.byteLength(JSON.stringify(input)) > DEFINITION_LIMITS.maxBytes) return refused([{ path: '', message: `A definition has at most ${DEFINITION_LIMITS.maxBytes / 1024} KiB.` }]);
   const errors = refuseUnstorableText(input).map((path) => ({ path, message: 'A text may hold neither NUL nor half a character.' }));

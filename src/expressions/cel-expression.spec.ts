@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { JsonObject, JsonValue } from '../events/json.js';
-import { compileExpression, compileParams, compileTemplate, ExpressionError, isFault, type Compiled, type Fault, type Scope } from './expression.js';
+import { compileExpression, compileParams, compileTemplate, ExpressionError, isFault, sharingTime, type Compiled, type Fault, type Scope } from './expression.js';
 import { templatesIn } from './expression.js';
 
 const outputs: Record<string, JsonValue> = {
@@ -19,6 +19,13 @@ function sound<C extends Compiled>(compiled: C | Fault): C {
   return compiled;
 }
 const valueOf = (source: string, params?: JsonObject): JsonValue => sound(compileExpression(source)).evaluate(scope(params));
+const failure = (work: () => JsonValue): string => {
+  try {
+    return `none, it gives ${JSON.stringify(work())}`;
+  } catch (error) {
+    return String(error);
+  }
+};
 const faultOf = (source: string): Fault => {
   const compiled = compileExpression(source);
   if (!isFault(compiled)) throw new Error(`${source} compiles`);
@@ -209,6 +216,14 @@ describe('time', () => {
   it('ends, whatever loops inside what', () => {
     const source = 'params.big.all(a, params.big.all(b, params.big.exists(c, c == -1.0) || true))';
     expect(() => valueOf(source, { big: numbers })).toThrow('it takes longer than 200 ms');
+  });
+
+  it('is shared by all that belong together, and by nobody after them', () => {
+    const source = 'params.big.all(a, params.big.all(b, params.big.exists(c, c == -1.0) || true))';
+    const tried = sharingTime(() => Array.from({ length: 20 }, () => failure(() => valueOf(source, { big: numbers }))));
+    expect(tried.at(-1)).toContain('with the expressions before it, it takes longer than 1000 ms');
+    expect(tried.filter((why) => why.includes('longer than 200 ms')).length).toBeLessThan(5);
+    expect(sharingTime(() => valueOf('params.big.exists(a, a == 1.0)', { big: numbers }))).toBe(true);
   });
 
   it('ends where every step of a loop is long', () => {

@@ -19,6 +19,7 @@ import type { Compiled, Fault, Scope, Use } from './scope.js';
 export { compileExpression } from './cel-expression.js';
 export type { CompiledExpression } from './cel-expression.js';
 export { ExpressionError, isFault } from './scope.js';
+export { sharingTime } from './time-bound.js';
 export type { Compiled, Fault, Root, Scope, Use } from './scope.js';
 
 type Part = string | { readonly expression: CompiledExpression; readonly at: number };

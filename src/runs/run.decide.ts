@@ -7,6 +7,7 @@ import { isRejected } from '../actors/actor.js';
 import { isoTime } from '../events/json.js';
 import { EXECUTION_CANCELLED } from '../events/run.events.js';
 import type { RunError } from '../events/run.events.js';
+import { sharingTime } from '../expressions/expression.js';
 import { advance, beginJob, failRun, haltReason, policyFor, startAttempt } from './run.advance.js';
 import type { AnyRunCommand, CancelExecution, CancelRun, ClaimStep, DecideGate, FireTimer, Outcome, PauseRun, ReportOutcome, ResumeRun, StartRun } from './run.commands.js';
 import { RunDraft } from './run.draft.js';
@@ -19,6 +20,10 @@ import type { GateNode, JobNode } from './plan.js';
 
 /** `state` is undefined before the first fact. */
 export function decideRun(state: RunSnapshot | undefined, revision: number, command: AnyRunCommand, ctx: RunCtx): Decision<RunSnapshot> {
+  return sharingTime(() => decide(state, revision, command, ctx));
+}
+
+function decide(state: RunSnapshot | undefined, revision: number, command: AnyRunCommand, ctx: RunCtx): Decision<RunSnapshot> {
   if (command.type === 'StartRun') return start(state, command, ctx);
   if (command.type === 'RetryRun') return decideRetry(state, command, ctx);
   if (state === undefined) return { rejected: 'not-found', detail: `There is no run ${command.runId}.` };
