@@ -10,11 +10,12 @@
  * 2. the result is JSON that every store keeps; 3. no key of the data reaches a prototype;
  * 4. the same source over the same values gives the same result: there is no now() and no randomness.
  */
-import type { JsonObject, JsonValue } from '../events/json.js';
+import type { JsonValue } from '../events/json.js';
 import { compileExpression } from './cel-expression.js';
 import type { CompiledExpression } from './cel-expression.js';
 import { isFault } from './scope.js';
 import type { Compiled, Fault, Scope, Use } from './scope.js';
+import { SizeBound } from './size-bound.js';
 
 export { compileExpression } from './cel-expression.js';
 export type { CompiledExpression } from './cel-expression.js';
@@ -40,7 +41,10 @@ export function compileTemplate(text: string): Compiled | Fault {
   const evaluate =
     parts.length === 1 && only !== undefined && typeof only !== 'string'
       ? (scope: Scope) => only.expression.evaluate(scope)
-      : (scope: Scope) => parts.map((part) => (typeof part === 'string' ? part : textOf(part.expression.evaluate(scope)))).join('');
+      : (scope: Scope) => {
+          const bound = new SizeBound();
+          return parts.map((part) => bound.through(typeof part === 'string' ? part : textOf(part.expression.evaluate(scope)))).join('');
+        };
   return { constant: parts.every((part) => typeof part === 'string' || part.expression.constant), uses, evaluate };
 }
 
@@ -62,9 +66,11 @@ function compileItem(value: JsonValue): Compiled | Fault {
     entries.push([key, compiled]);
   }
   const uses = entries.flatMap(([, item]) => item.uses);
-  const evaluate = isArray(value)
-    ? (scope: Scope) => entries.map(([, item]) => item.evaluate(scope))
-    : (scope: Scope): JsonObject => Object.fromEntries(entries.map(([key, item]) => [key, item.evaluate(scope)]));
+  const evaluate = (scope: Scope): JsonValue => {
+    const bound = new SizeBound();
+    const made = entries.map(([key, item]) => [key, bound.through(item.evaluate(scope))] as const);
+    return isArray(value) ? made.map(([, item]) => item) : Object.fromEntries(made);
+  };
   return { constant: entries.every(([, item]) => item.constant), uses, evaluate };
 }
 

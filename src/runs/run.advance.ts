@@ -6,7 +6,7 @@
  * 3. When nothing is left, the run's final fact is said.
  */
 import { isJsonObject, isoTime } from '../events/json.js';
-import type { JsonObject, JsonValue } from '../events/json.js';
+import type { JsonObject } from '../events/json.js';
 import type { RunError, StepStatus } from '../events/run.events.js';
 import { isRejected } from '../actors/actor.js';
 import { isContainer, policyOf } from './plan.js';
@@ -14,7 +14,7 @@ import { keepsLeft } from './run.context.js';
 import type { DecisionNode, GateNode, JobNode, PlanNode } from './plan.js';
 import type { RunDraft } from './run.draft.js';
 import { pendingIn } from './run.skips.js';
-import { evaluated, holds } from './run.values.js';
+import { bytesOf, evaluated, holds, shownBy, tooMuch } from './run.values.js';
 import { stands, walk } from './run.walk.js';
 import type { End, LostBranch } from './run.walk.js';
 
@@ -165,31 +165,21 @@ function parametersFor(draft: RunDraft, node: JobNode): { readonly value: JsonOb
   const passed = Object.fromEntries(Object.entries(draft.run.parameters).filter(([key]) => declares?.includes(key)));
   if (node.params === undefined) return { value: passed };
   const own = evaluated(draft, node.params);
-  return 'error' in own ? own : { value: { ...passed, ...(isJsonObject(own.value) ? own.value : {}) } };
+  if ('error' in own) return own;
+  const value = { ...passed, ...(isJsonObject(own.value) ? own.value : {}) };
+  const error = tooMuch(`The parameters of step ${node.id}`, bytesOf(value));
+  return error === undefined ? { value } : { error };
 }
 
 function park(draft: RunDraft, node: GateNode): RunError | undefined {
-  const shown: Record<string, JsonValue> = {};
-  for (const [name, expression] of node.show) {
-    const value = evaluated(draft, expression);
-    if ('error' in value) return value.error;
-    shown[name] = value.value;
-  }
-  const title = evaluated(draft, node.title);
-  if ('error' in title) return title.error;
-  const description = node.description === undefined ? { value: null } : evaluated(draft, node.description);
-  if ('error' in description) return description.error;
-  const texts = { title: asText(title.value), description: description.value === null ? null : asText(description.value) };
+  const shows = shownBy(draft, node);
+  if ('error' in shows) return shows.error;
   draft.say('GateParked', {
-    stepId: node.id, approvalId: draft.ctx.newApproval(node.id, 1), ...texts, data: shown, digest: draft.ctx.digest({ ...texts, data: shown }),
+    stepId: node.id, approvalId: draft.ctx.newApproval(node.id, 1), ...shows.shown, digest: draft.ctx.digest(shows.shown),
     allowedRoles: [...node.step.allowedRoles], quorum: node.step.quorum ?? 1, notTheStarter: node.step.notTheStarter ?? false,
     deadline: node.timeoutMs === undefined ? null : isoTime(draft.ctx.nowMs + node.timeoutMs), onTimeout: node.step.onTimeout ?? 'fail',
   });
   return undefined;
-}
-
-function asText(value: JsonValue): string {
-  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 /** The failure that decides the run: nothing is dispatched any more. What runs is asked to stop by `windDown`. */

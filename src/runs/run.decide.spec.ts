@@ -44,6 +44,35 @@ describe('a run of jobs', () => {
     expect(trial.last('RunFailed')).toMatchObject({ stepId: 'b', error: { kind: 'expression' } });
   });
 
+  it.each([
+    ['a title', { ...gate('ok'), title: '{{ outputs.a.text }} {{ outputs.a.text }}' }],
+    ['a description', { ...gate('ok'), description: '{{ outputs.a.text }} {{ outputs.a.text }}' }],
+    ['what is shown', { ...gate('ok'), show: { one: 'outputs.a', two: 'outputs.a' } }],
+    ['parameters', job('b', { params: { texts: ['{{ outputs.a.text }}', '{{ outputs.a.text }}'] } })],
+    ['thousands of parameters', job('b', { params: { texts: Array<string>(3_000).fill('{{ outputs.a.text }}') } })],
+    ['parts of a text', job('b', { params: { text: '{{ outputs.a.text }} '.repeat(3_000) } })],
+  ])('refuses a step for which %s would be more than the log takes', (_what, step) => {
+    const trial = new Trial({ steps: [job('a'), step] });
+    trial.start();
+    expect(trial.succeed('a', { text: 'z'.repeat(200 * 1024) })).toEqual(['StepSucceeded', 'StepRefused', 'RunFailing', 'RunFailed']);
+    expect(trial.last('RunFailed')).toMatchObject({ stepId: step.id, error: { kind: 'expression', message: expect.stringMatching(/384|393216|1 MiB/) } });
+  });
+
+  it('says in few words what a condition gave that is none', () => {
+    const trial = new Trial({ steps: [job('a'), job('b', { when: 'outputs.a.text' })] });
+    trial.start();
+    trial.succeed('a', { text: 'z'.repeat(200 * 1024) });
+    expect(JSON.stringify(trial.last('RunFailed')).length).toBeLessThan(2_000);
+  });
+
+  it('begins no more steps in one append than the log takes', () => {
+    const steps = [0, 1, 2, 3].map((at) => ({ steps: [job(`s${at}`, { params: { text: '{{ outputs.a.text }}' } })] }));
+    const trial = new Trial({ steps: [job('a'), { id: 'all', type: 'parallel', branches: steps }] });
+    trial.start();
+    trial.succeed('a', { text: '\u20ac'.repeat(80 * 1024) });
+    expect(trial.facts.filter((fact) => fact.type === 'StepDispatched').length).toBeLessThan(4);
+  });
+
   it('does not hear an outcome twice, nor one of an attempt that is over', () => {
     const trial = new Trial({ steps: [job('a', { retry: { maxAttempts: 2, backoff: 'none' } }), job('b')] });
     trial.start();

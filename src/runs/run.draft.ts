@@ -64,6 +64,9 @@ export interface Original {
   readonly kept: readonly KeptStep[];
 }
 
+/** With values or somebody's words in them. */
+const MAY_BE_LARGE: ReadonlySet<RunFactType> = new Set(['RunStarted', 'StepDispatched', 'GateParked', 'StepSucceeded', 'StepKept', 'StepFailed', 'StepRefused']);
+
 export class RunDraft {
   private readonly said: Decided[] = [];
   private bytes = 0;
@@ -104,6 +107,6 @@ export class RunDraft {
     const event = checkedRunFact(type, data, this.revision, this.ctx.actor);
     this.snapshot = this.ctx.fold.next(this.snapshot, event);
     this.said.push({ type, data: encodeRunFact(data) });
-    this.bytes += type === 'StepDispatched' || type === 'GateParked' || type === 'StepSucceeded' || type === 'StepKept' ? JSON.stringify(data).length : 400;
+    this.bytes += MAY_BE_LARGE.has(type) ? Buffer.byteLength(JSON.stringify(data)) : 400;
   }
 }
