@@ -38,3 +38,8 @@ export class Unavailable extends Error {
 export class LogUnusable extends Error {
   override readonly name = 'LogUnusable';
 }
+
+/** Whether the log itself is in trouble: nothing is wrong with what was to be said. */
+export function isLogs(error: unknown): boolean {
+  return error instanceof Unavailable || error instanceof Denied || error instanceof Gone || error instanceof LogUnusable;
+}

@@ -5,7 +5,7 @@ import { ids } from '../ids.js';
 import { defineJob } from '../jobs/job.js';
 import type { JobDefinition } from '../jobs/job.js';
 import { JobRegistry } from '../jobs/job-registry.js';
-import { Unavailable } from '../log/log-errors.js';
+import { TooLarge, Unavailable } from '../log/log-errors.js';
 import type { Outcome } from '../runs/run.commands.js';
 import { JobRunner } from './job-runner.js';
 import type { Inputs } from './run-inputs.js';
@@ -24,15 +24,18 @@ async function outcomeOfJob(run: JobDefinition['run'], inputs = NONE): Promise<O
   return outcomeAt(registry, inputs);
 }
 
-async function outcomeAt(registry: JobRegistry, inputs: () => Promise<Inputs>): Promise<Outcome | undefined> {
+/** `troubles` meet the first so many reports; `faults` are what is told to nobody but the reactor. */
+async function outcomeAt(registry: JobRegistry, inputs: () => Promise<Inputs>, troubles: Error[] = [], faults: unknown[] = []): Promise<Outcome | undefined> {
   let outcome: Outcome | undefined;
   const runner = new JobRunner(ids.freshIncarnation(), 1, registry, (command) => {
+    const trouble = troubles.shift();
+    if (trouble !== undefined) return Promise.reject(trouble);
     if (command.type === 'ReportOutcome') outcome = command.outcome;
     return Promise.resolve(undefined);
   });
   const runId = ids.runOf(ids.freshCommand());
   await new Promise<void>((resolve) => {
-    runner.start({ onFree: resolve, onFault: () => undefined });
+    runner.start({ onFree: resolve, onFault: (_runId, error) => void faults.push(error) });
     runner.run({ runId, stepId: 'a', executionId: ids.execution(runId, 'a', 1), attempt: 1, job: 'give', params: held({}, 1), worker: runner.node, stopRequested: false }, inputs);
   });
   return outcome;
@@ -94,6 +97,16 @@ describe('the job runner', () => {
     runner.start({ onFree: () => undefined, onFault: () => undefined });
     expect(runner.claim('give', ids.execution(ids.runOf(ids.freshCommand()), 'a', 1), {})).toBeUndefined();
     expect(await outcomeAt(registry, NONE)).toMatchObject({ kind: 'failed', error: { message: 'wrong' } });
+  });
+
+  it('tells an outcome that can not be written as a failure, and leaves the run alone only if that fails too', async () => {
+    const registry = new JobRegistry();
+    registry.register(defineJob({ name: 'give', run: () => Promise.resolve({}) }));
+    expect(await outcomeAt(registry, NONE, [new TooLarge(2, 1)])).toMatchObject({ kind: 'failed', error: { code: 'outcome-not-written', message: expect.stringContaining('over the limit'), retryable: false } });
+    const faults: unknown[] = [];
+    expect(await outcomeAt(registry, NONE, [new TooLarge(2, 1), new Error('again')], faults)).toBeUndefined();
+    expect(await outcomeAt(registry, NONE, [new Unavailable('away')], faults)).toBeUndefined();
+    expect(faults).toEqual([new TooLarge(2, 1), new Unavailable('away')]);
   });
 
   it('fails an attempt whose inputs are not in the log any more', async () => {

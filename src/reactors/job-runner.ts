@@ -13,12 +13,13 @@ import { refuseUnstorableText, storableText } from '../events/canonical.js';
 import { isJsonObject, parseJson } from '../events/json.js';
 import type { JsonValue } from '../events/json.js';
 import type { RunError } from '../events/run.events.js';
+import { NewerFact } from '../events/upcasting.js';
 import { ids } from '../ids.js';
 import type { Incarnation, RunId } from '../ids.js';
 import { jobFailureOf, MAX_MESSAGE } from '../jobs/job-errors.js';
 import type { JobRegistry } from '../jobs/job-registry.js';
 import type { JobIssue } from '../jobs/job-schema.js';
-import { Unavailable } from '../log/log-errors.js';
+import { isLogs, Unavailable } from '../log/log-errors.js';
 import { ReportOutcome } from '../runs/run.commands.js';
 import type { AnyRunCommand, Outcome, Report } from '../runs/run.commands.js';
 import { contextOf } from './job-context.js';
@@ -180,8 +181,16 @@ export class JobRunner {
     await this.report(attempt, cut ? LOST : outcome);
   }
 
+  /** An outcome that can not be written is told as a failure of its own: a run must not wait for ever for what came to an end. */
   private async report(attempt: Attempt, outcome: Outcome): Promise<void> {
-    await this.say(outcomeCommand(attempt, outcome, this.node));
+    try {
+      await this.say(outcomeCommand(attempt, outcome, this.node));
+    } catch (error) {
+      if (isLogs(error) || error instanceof NewerFact || outcome.kind === 'lost') throw error;
+      await this.say(outcomeCommand(attempt, unwritten(error), this.node)).catch(() => {
+        throw error;
+      });
+    }
   }
 
   private async outcomeOf(attempt: Attempt, inputs: () => Promise<Inputs>, stop: Stop, report: OpenReport): Promise<Outcome> {
@@ -217,6 +226,11 @@ export function outcomeCommand(attempt: Attempt, outcome: Outcome, node: Incarna
   const runId = attempt.runId;
   const commandId = ids.outcomeCommand(attempt.executionId);
   return new ReportOutcome(runId, attempt.executionId, attempt.stepId, outcome, { actor: `node:${node}`, roles: [], via: 'runner', commandId });
+}
+
+function unwritten(why: unknown): Outcome {
+  const message = `What the attempt came to could not be written: ${jobFailureOf(why).error.message}`;
+  return { kind: 'failed', error: { kind: 'error', code: 'outcome-not-written', message: storableText(message, MAX_MESSAGE), retryable: false }, report: {} };
 }
 
 function invalid(what: 'parameters' | 'outputs', job: string, found: readonly JobIssue[], report: Report): Outcome {

@@ -21,10 +21,11 @@ import { ids, parseId } from '../ids.js';
 import type { BatchId, RunId } from '../ids.js';
 import type { EventReader, StoredFact } from '../log/event-reader.js';
 import { Unavailable } from '../log/log-errors.js';
-import { CancelRun, StartRun } from '../runs/run.commands.js';
+import { CancelRun } from '../runs/run.commands.js';
 import type { AnyRunCommand } from '../runs/run.commands.js';
 import { AdvanceSchedule, ContinueBackfill, FollowBatch } from '../schedules/schedule.commands.js';
 import type { AnyScheduleCommand } from '../schedules/schedule.commands.js';
+import { beginFired } from './scheduled-start.js';
 import { SchedulesLeft } from './schedules-left.js';
 import type { FiredSlot, Left } from './schedules-left.js';
 import { Wheel } from './wheel.js';
@@ -232,16 +233,13 @@ export class Timekeeper {
   }
 
   private begin(slot: FiredSlot): void {
-    const { runId: run, batchId: batch, occurrence, version, backfillId } = slot;
-    const [runId, batchId] = [parseId<RunId>(run), parseId<BatchId>(batch)];
+    const [runId, batchId] = [parseId<RunId>(slot.runId), parseId<BatchId>(slot.batchId)];
     if (runId === undefined || batchId === undefined) return;
     if (this.catchingUp !== undefined) {
       this.catchingUp.fired.set(runId, slot);
       return;
     }
-    const trigger = { type: backfillId === null ? 'schedule' : 'backfill', due: occurrence.due } as const;
-    const start = { batch: batchId, parameters: {}, labels: backfillId === null ? {} : { backfill: backfillId }, reason: null, trigger, scheduled: { version, occurrence, begins: true } };
-    this.ask(batchId, () => this.parts.say(new StartRun(runId, start, by(ids.derivedCommand('fire', runId)))));
+    this.ask(batchId, () => beginFired({ ...slot, runId, batchId }, this.parts));
   }
 
   private cancel(runId: RunId | undefined, due: string): void {

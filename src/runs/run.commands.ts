@@ -43,6 +43,8 @@ export interface ScheduledStart {
   readonly occurrence: OccurrenceData;
   /** The run begins whatever stands against it, and then fails with that. */
   readonly begins: boolean;
+  /** What it begins and fails with, because it could not be begun as it was meant. */
+  readonly fault?: string;
 }
 
 export class StartRun extends RunCommand {

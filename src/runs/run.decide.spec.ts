@@ -6,7 +6,7 @@ import { FoldViolation } from '../actors/fold.js';
 import { decodeRunFact } from '../events/run.codec.js';
 import { ids } from '../ids.js';
 import { runFold } from './run.replay.js';
-import { AdvanceRun, ClaimStep } from './run.commands.js';
+import { AdvanceRun, ClaimStep, StartRun } from './run.commands.js';
 import type { TimerKind } from './run.commands.js';
 import type { RunSnapshot } from './run.draft.js';
 import { runMachine } from './run.machine.js';
@@ -71,6 +71,14 @@ describe('a run of jobs', () => {
     trial.start();
     trial.succeed('a', { text: '\u20ac'.repeat(80 * 1024) });
     expect(trial.facts.filter((fact) => fact.type === 'StepDispatched').length).toBeLessThan(4);
+  });
+
+  it('begins and fails with the fault, where a schedule could not begin it as it was meant', () => {
+    const trial = new Trial({ steps: [job('a')] });
+    const occurrence = { due: '2026-01-01T00:00:00.000Z', date: '2026-01-01', time: '00:00', timeZone: 'UTC', previous: null };
+    const start = { batch: 'trial', parameters: {}, labels: {}, reason: null, trigger: { type: 'schedule' as const }, scheduled: { version: 1, occurrence, begins: true, fault: 'over the limit' } };
+    expect(trial.say(new StartRun(RUN, start, from('schedule')))).toEqual(['RunStarted', 'RunFailed']);
+    expect(trial.last('RunFailed').error).toMatchObject({ kind: 'validation', message: 'over the limit' });
   });
 
   it('does not hear an outcome twice, nor one of an attempt that is over', () => {

@@ -60,8 +60,9 @@ function start(state: RunSnapshot | undefined, command: StartRun, ctx: RunCtx): 
   const { batch } = ctx;
   if (batch === undefined) throw new Error('StartRun needs its batch.');
   if (isRejected(batch)) return batch;
-  const { parameters, errors } = batch.check(command.start.parameters);
-  const refused = refusal(batch, errors);
+  const fault = command.start.scheduled?.fault;
+  const { parameters, errors } = fault === undefined ? batch.check(command.start.parameters) : { parameters: {}, errors: [] };
+  const refused = fault === undefined ? refusal(batch, errors) : { rejected: 'validation-failed' as const, detail: fault };
   if (refused !== undefined && command.start.scheduled?.begins !== true) return refused;
   const draft = new RunDraft(ctx.fold.initial(batch.plan), -1, ctx);
   draft.say('RunStarted', {
