@@ -15,8 +15,7 @@ import { decideRetry } from './run.retry.decide.js';
 import { walk } from './run.walk.js';
 import type { RunCtx, RunSnapshot } from './run.draft.js';
 import { notStarted, refusal } from './run.refusal.js';
-import { isContainer } from './plan.js';
-import type { GateNode, JobNode } from './plan.js';
+import { isContainer, type GateNode, type JobNode } from './plan.js';
 
 /** `state` is undefined before the first fact. */
 export function decideRun(state: RunSnapshot | undefined, revision: number, command: AnyRunCommand, ctx: RunCtx): Decision<RunSnapshot> {

@@ -158,7 +158,7 @@ export function subscribingContract(harness: EventLogHarness): void {
       const seen = await take({ [Symbol.asyncIterator]: () => iterator }, (each) => each.facts.length >= 20_000);
       expect(positions(seen.facts)).toEqual(positions(await all(before)));
       expect(opened.bufferedFacts()).toBe(0);
-    }, 60_000);
+    }, 180_000);
 
     it('keeps up a slow consumer with writers who do not wait for it', async () => {
       const before = await log.head();
@@ -175,7 +175,7 @@ export function subscribingContract(harness: EventLogHarness): void {
       })();
       await Promise.all(Array.from({ length: 4 }, () => append(75, 10)));
       expect(positions(await consuming)).toEqual(positions(await all(before)));
-    }, 60_000);
+    }, 180_000);
 
     it('ends when its signal is aborted while it waits', async () => {
       const deliveries = subscribe({ after: await log.head() })[Symbol.asyncIterator]();

@@ -14,7 +14,7 @@ import { Chain, firstFacts } from './chain.js';
 import { eventLogContract } from './event-log.contract.js';
 
 // A server in this process: client and server share its one thread.
-jest.setTimeout(60_000);
+jest.setTimeout(180_000);
 
 const streams = new Streams();
 let double: EventStoreDouble;
@@ -160,7 +160,7 @@ describe('the log on EventStoreDB', () => {
       await heard();
       expect(await log.append(chain.stream, 0, facts)).toMatchObject({ revision: 1 });
       expect(await log.readStream(chain.stream)).toHaveLength(2);
-    }, 60_000);
+    }, 180_000);
 
     it('is told in words at the start, without the password', async () => {
       const error = await refusalOf(open({ url: 'esdb://ann:secret@127.0.0.1:1?tls=false', patienceMs: 300 }));
@@ -189,7 +189,7 @@ describe('the log on EventStoreDB', () => {
         if (index % 20 === 10) await disturb();
       }
       expect((await taking).map(({ revision }) => revision)).toEqual(Array.from({ length: 60 }, (_, index) => index));
-    }, 60_000);
+    }, 180_000);
 
     it('says that it was lost and taken up again', async () => {
       const deliveries = log.subscribe({ after: await log.head(), signal: new AbortController().signal });
