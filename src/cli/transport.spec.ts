@@ -95,7 +95,7 @@ describe('A stream', () => {
       for await (const piece of bytes) {
         expect(Buffer.from(piece).toString()).toBe(': hello\n\n');
         beat();
-        expect([...clock.waiting.values()]).toEqual([45_000]);
+        expect([...clock.waiting.values()]).toEqual([15_000]);
         clock.pass();
       }
     };

@@ -44,11 +44,14 @@ inBrowser('A page whose connection goes and comes', (site) => {
   it('waits for a part of itself that was on its way when the connection was cut', async () => {
     const page = await site().page(undefined, await network.to(site().url));
     const runId = await site().start('failing');
+    await page.goto('dashboard/runs');
+    await isLive(page);
     await page.route('**/assets/diagram-*.js', async (route) => {
       network.cut();
       await route.abort();
     }, { times: 1 });
-    await page.goto(`dashboard/runs/${runId}`);
+    // From a page that is live already, so that there is a connection to lose.
+    await page.getByRole('row').filter({ hasText: runId.slice(0, 8) }).getByRole('link').first().click();
     await lost(page).waitFor();
     network.mend();
     await page.getByText('Connected again').waitFor();

@@ -48,7 +48,7 @@ inBrowser('The schedules', (site) => {
     expect(years.map((year) => year - years[0]!)).toEqual([0, 1, 2, 3, 4]);
     await dialog(page).getByRole('button', { name: 'Save as a new version' }).click();
     await dialog(page).waitFor({ state: 'detached' });
-    await page.getByRole('region', { name: 'Schedules' }).getByText('0 0 1 1 *').waitFor();
+    await page.getByRole('region', { name: 'Schedules' }).getByRole('row').filter({ hasText: 'ticking' }).getByText('0 0 1 1 *').first().waitFor();
     expect(await site().ask('GET', '/batches/ticking')).toMatchObject({ version: 2, definition: { schedule: { cron: '0 0 1 1 *', timeZone: 'Europe/Stockholm', overlap: 'allow' } } });
 
     await page.getByRole('button', { name: 'Backfill' }).click();
