@@ -10,6 +10,7 @@ import { Door } from './door.js';
 import { hasRole } from './identity.js';
 import type { Identify } from './identity.js';
 import { Problem } from './problem.js';
+import { headerOf } from './request.js';
 import type { HttpRequest } from './request.js';
 import { IDENTIFY, Open } from './roles.guard.js';
 
@@ -37,7 +38,9 @@ export class MetricsController {
   }
 }
 
-/** From this machine, with nobody behind it. */
-function isDirect({ socket, headers }: HttpRequest): boolean {
-  return isLoopback(socket.remoteAddress ?? '') && !Object.keys(headers).some((name) => name === 'forwarded' || name.startsWith('x-forwarded-'));
+/** From this machine, with nobody behind it, and by its own name: a page can have its host's name lead here. */
+function isDirect(request: HttpRequest): boolean {
+  const { socket, headers } = request;
+  const host = (headerOf(request, 'host') ?? '').replace(/:\d{1,5}$/, '');
+  return isLoopback(socket.remoteAddress ?? '') && isLoopback(host) && !Object.keys(headers).some((name) => name === 'forwarded' || name.startsWith('x-forwarded-'));
 }
