@@ -11,7 +11,7 @@ onBoth('Decisions', (house) => {
     h = house();
     await h.define({ name: 'quick', steps: [work('a')] });
     await h.define({ name: 'hanging', steps: [work('a', { do: 'hang' }), work('b')] });
-    await h.define({ name: 'stubborn', steps: [work('a', { do: 'stubborn', ms: 400 }, { cancelGrace: '10s' })] });
+    await h.define({ name: 'stubborn', steps: [work('a', { do: 'stubborn', ms: 4_000 }, { cancelGrace: '10s' })] });
     await h.define({ name: 'retrying', steps: [work('a', { do: 'fail' }, retry)] });
     await h.define({ name: 'gated', steps: [gate('ok', { title: 'Release it?', timeout: '2d', show: { n: '1 + 1' } }), work('b')] });
     await h.define({ name: 'bad', steps: [work('a', { do: 'fail-terminal' })] });

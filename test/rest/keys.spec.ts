@@ -112,7 +112,7 @@ onBoth('An Idempotency-Key', (house) => {
     await h.post(path, {}, { roles: 'boss', as: 'bob' });
     await h.runIn(run.id, 'completed');
     expectAgain(await h.post(path, {}, again), first);
-    await h.define({ name: 'stubborn', steps: [work('a', { do: 'stubborn', ms: 300 }, { cancelGrace: '10s' })] });
+    await h.define({ name: 'stubborn', steps: [work('a', { do: 'stubborn', ms: 4_000 }, { cancelGrace: '10s' })] });
     const runId = await h.start('stubborn');
     await h.until<Listed<unknown>>(`/executions?run=${runId}&status=running`, ({ items }) => items.length === 1);
     await h.post(`/runs/${runId}/cancel`);
