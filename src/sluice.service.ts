@@ -6,7 +6,7 @@ import type { BatchParameters, TypedBatch } from './batches/define-batch.js';
 import type { Clock } from './clock.js';
 import { canonicalJson } from './events/canonical.js';
 import { labelsSchema } from './events/definition.js';
-import type { JsonObject, JsonValue } from './events/json.js';
+import type { JsonFault, JsonObject, JsonValue } from './events/json.js';
 import { GetApproval } from './gates/approval.queries.js';
 import { isRefusal } from './http/accepted.js';
 import type { Refusal } from './http/accepted.js';
@@ -14,7 +14,6 @@ import { refuseUnstorable, storedText } from './http/asking.js';
 import type { Caller } from './http/identity.js';
 import { DEFAULT_LIMIT, MAX_LIMIT } from './http/paging.js';
 import type { Page } from './http/paging.js';
-import type { ProblemFault } from './http/problem.js';
 import { ids, parseId } from './ids.js';
 import type { ApprovalId, RunId } from './ids.js';
 import type { ReadSide } from './reading/read-side.js';
@@ -56,7 +55,7 @@ export interface RetryOptions extends ActorOptions {
  */
 export class RefusedError extends Error {
   override readonly name = 'RefusedError';
-  constructor(readonly code: string, message: string, readonly errors: readonly ProblemFault[] = [], readonly retriedBy?: string) {
+  constructor(readonly code: string, message: string, readonly errors: readonly JsonFault[] = [], readonly retriedBy?: string) {
     super(message);
   }
 }

@@ -3,7 +3,7 @@
  *
  * Does not own: what an actor is (`actor-kind.ts`), any actor (they live in their rooms), the log.
  */
-import type { JsonObject } from '../events/json.js';
+import type { JsonFault, JsonObject } from '../events/json.js';
 import type { CommandId } from '../ids.js';
 
 /** Who says a command, by which way, and the id that makes saying it twice the same as saying it once. */
@@ -26,11 +26,6 @@ export interface Decided {
   readonly data: JsonObject;
 }
 
-export interface RejectedFault {
-  readonly path: string;
-  readonly message: string;
-}
-
 /** A command that this state does not take. A value, not an exception: nothing was written. */
 export interface Rejected {
   readonly rejected:
@@ -38,7 +33,7 @@ export interface Rejected {
     | 'duplicate-name' | 'code-defined' | 'batch-deleted' | 'version-conflict' | 'not-supported-yet' | 'idempotency-key-reused' | 'too-many-requests' | 'quarantined';
   /** A sentence that a person can act on. */
   readonly detail: string;
-  readonly errors?: readonly RejectedFault[];
+  readonly errors?: readonly JsonFault[];
   /** The run that did before what was asked for. */
   readonly retriedBy?: string;
 }

@@ -13,7 +13,7 @@ import type { Caller } from '../http/identity.js';
 import { KeyLedger } from '../http/key-ledger.js';
 import { Links } from '../http/links.js';
 import { invalid, Problem } from '../http/problem.js';
-import type { ProblemFault } from '../http/problem.js';
+import type { JsonFault } from '../events/json.js';
 import { headerOf } from '../http/request.js';
 import type { HttpRequest } from '../http/request.js';
 import { Needs } from '../http/roles.guard.js';
@@ -25,7 +25,6 @@ import { DefineBatch, DeleteBatch, JOB_BATCH_PREFIX } from './batch.commands.js'
 import type { ExpectedVersion } from './batch.commands.js';
 import { judgedAnswer, savedAnswer } from './batch.answers.js';
 import { checkDefinition, notSupportedYet } from './check-definition.js';
-import type { Problem as Fault } from './check-definition.js';
 
 /** Under which the doors are told which jobs there are. */
 export const KNOWN_JOBS = Symbol('known jobs');
@@ -36,14 +35,14 @@ export interface KnownJobs {
   declaredKeys(name: string): readonly string[] | undefined;
   validateParameters(name: string, params: unknown): Checked | Promise<Checked>;
 }
-type Checked = { readonly ok: true } | { readonly ok: false; readonly issues: readonly ProblemFault[] };
+type Checked = { readonly ok: true } | { readonly ok: false; readonly issues: readonly JsonFault[] };
 
 interface Saved {
   readonly id: BatchId;
   readonly name: string;
   readonly version: number;
   readonly position: string;
-  readonly warnings: readonly ProblemFault[];
+  readonly warnings: readonly JsonFault[];
 }
 
 const definitionBody = judgedElsewhere(batchDefinitionSchema);
@@ -75,7 +74,7 @@ export class BatchAuthorsController {
   @HttpCode(200)
   @Needs('viewer')
   @Answers(200, judgedAnswer)
-  validate(@Body({ schema: definitionBody }) body: unknown): { readonly errors: readonly Fault[]; readonly warnings: readonly Fault[] } {
+  validate(@Body({ schema: definitionBody }) body: unknown): { readonly errors: readonly JsonFault[]; readonly warnings: readonly JsonFault[] } {
     const { definition, errors, warnings } = this.check(body);
     return { errors: definition === undefined ? errors : [...errors, ...notSupportedYet(definition)], warnings };
   }
@@ -134,7 +133,7 @@ export class BatchAuthorsController {
 
 interface CheckedDefinition {
   readonly definition: BatchDefinition;
-  readonly warnings: readonly Fault[];
+  readonly warnings: readonly JsonFault[];
 }
 
 interface Asked {

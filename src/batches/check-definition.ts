@@ -6,15 +6,14 @@ import { sharingTime } from '../expressions/expression.js';
 import { endFaults, endWarnings } from './definition-ends.js';
 import { expressionFaults } from './definition-expressions.js';
 import { countAll, placedJobs, placedSteps } from './placed-steps.js';
-import { pointer } from './problem.js';
-import type { Problem } from './problem.js';
+import { pointer } from '../events/json.js';
+import type { JsonFault } from '../events/json.js';
 import { misfit } from './run-parameters.js';
 import { scheduleFaults, scheduleWarnings } from './schedule-faults.js';
 import { shapeFaults } from './shape-faults.js';
 import { soundParts } from './sound-parts.js';
 
 export { notSupportedYet } from './not-supported-yet.js';
-export type { Problem } from './problem.js';
 
 /** Levels of JSON that a definition of the allowed depth can have: 4 for each level of steps, and free JSON below. */
 const MAX_JSON_LEVELS = DEFINITION_LIMITS.maxDepth * 4 + DEFINITION_LIMITS.maxJsonDepth + 16;
@@ -29,8 +28,8 @@ export interface KnownWorld {
 export interface DefinitionCheck {
   /** Only where there are no errors. */
   readonly definition?: BatchDefinition;
-  readonly errors: Problem[];
-  readonly warnings: Problem[];
+  readonly errors: JsonFault[];
+  readonly warnings: JsonFault[];
 }
 
 /**
@@ -60,7 +59,7 @@ function isDefinition(input: unknown): input is BatchDefinition {
   return batchDefinitionSchema.safeParse(input).success;
 }
 
-function meaningFaults(definition: BatchDefinition, misshapen: ReadonlySet<string>): Problem[] {
+function meaningFaults(definition: BatchDefinition, misshapen: ReadonlySet<string>): JsonFault[] {
   const count = countAll(definition);
   // Judged first: what comes after takes time by the square of it.
   if (count > DEFINITION_LIMITS.maxSteps) return [{ path: '/steps', message: `A definition has at most ${DEFINITION_LIMITS.maxSteps} steps; these are ${count}.` }];
@@ -69,12 +68,12 @@ function meaningFaults(definition: BatchDefinition, misshapen: ReadonlySet<strin
   return problems.filter(({ path }) => !misshapen.has(path));
 }
 
-function refused(errors: Problem[]): DefinitionCheck {
+function refused(errors: JsonFault[]): DefinitionCheck {
   return { errors, warnings: [] };
 }
 
-function treeFaults(definition: BatchDefinition): Problem[] {
-  const problems: Problem[] = [];
+function treeFaults(definition: BatchDefinition): JsonFault[] {
+  const problems: JsonFault[] = [];
   const ids = new Map<string, string>();
   const see = (step: StepDefinition, path: string): void => {
     const first = ids.get(step.id);
@@ -90,7 +89,7 @@ function treeFaults(definition: BatchDefinition): Problem[] {
   return problems;
 }
 
-function stepFaults(step: StepDefinition, path: string): Problem[] {
+function stepFaults(step: StepDefinition, path: string): JsonFault[] {
   if (step.type === 'job') return [];
   if (step.type === 'gate') {
     const problems = lostKey(step.show, pointer(path, 'show'));
@@ -110,11 +109,11 @@ function stepFaults(step: StepDefinition, path: string): Problem[] {
 }
 
 /** The schema passes over this one key of a record, and would lose it. */
-function lostKey(record: object | undefined, path: string): Problem[] {
+function lostKey(record: object | undefined, path: string): JsonFault[] {
   return record !== undefined && Object.hasOwn(record, '__proto__') ? [{ path: pointer(path, '__proto__'), message: 'Nothing can be called "__proto__" here.' }] : [];
 }
 
-function parameterFaults({ parameters = [] }: BatchDefinition): Problem[] {
+function parameterFaults({ parameters = [] }: BatchDefinition): JsonFault[] {
   const problems = repeated(parameters.map(({ name }) => name)).map((index) => ({ path: pointer('/parameters', index, 'name'), message: 'Another parameter has this name.' }));
   for (const [index, { name, kind, required, default: value }] of parameters.entries()) {
     if (required === true && (value ?? null) !== null) {
@@ -137,7 +136,7 @@ function repeated(values: readonly (string | undefined)[]): number[] {
   });
 }
 
-function warningsOf(definition: BatchDefinition, known: KnownWorld): Problem[] {
+function warningsOf(definition: BatchDefinition, known: KnownWorld): JsonFault[] {
   const unknown = placedJobs(definition).filter(({ job }) => !known.jobs(job));
   return [...unknown.map(({ job, path }) => ({ path, message: `No job "${job}" is registered; a run is refused until it is.` })), ...endWarnings(definition), ...scheduleWarnings(definition)];
 }

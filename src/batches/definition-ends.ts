@@ -5,14 +5,14 @@
 import { durationMs } from '../events/definition.js';
 import type { BatchDefinition, GateStep, StepDefinition } from '../events/definition.js';
 import { compileExpression, ExpressionError, isFault } from '../expressions/expression.js';
-import { pointer } from './problem.js';
-import type { Problem } from './problem.js';
+import { pointer } from '../events/json.js';
+import type { JsonFault } from '../events/json.js';
 
 /** What a condition comes to, where that is known before any run: `undefined` where it depends on the run. */
 type Known = boolean | undefined;
 
 /** Conditions that fail whenever they are judged. */
-export function endFaults(definition: BatchDefinition): Problem[] {
+export function endFaults(definition: BatchDefinition): JsonFault[] {
   return [...conditionsIn(definition)].flatMap(({ source, path }) => {
     const fault = constantFault(source);
     return fault === undefined ? [] : [{ path, message: `This condition is the same in every run, and fails: ${fault}` }];
@@ -20,9 +20,9 @@ export function endFaults(definition: BatchDefinition): Problem[] {
 }
 
 /** What never runs, and what nobody but people may end. */
-export function endWarnings(definition: BatchDefinition): Problem[] {
+export function endWarnings(definition: BatchDefinition): JsonFault[] {
   const { failurePolicy = 'stop', compensateOnCancel = false } = definition;
-  const warnings: Problem[] = [];
+  const warnings: JsonFault[] = [];
   const undoes = failurePolicy === 'compensate' || compensateOnCancel;
   let undone = 0;
   const sequence = (steps: readonly StepDefinition[], base: string): void => steps.forEach((step, at) => look(step, pointer(base, at)));
@@ -63,7 +63,7 @@ function neverTaken(conditions: readonly (string | undefined)[]): ReadonlyMap<nu
   return never;
 }
 
-function gateWarnings({ timeout, onTimeout = 'fail' }: GateStep, path: string, definition: BatchDefinition): Problem[] {
+function gateWarnings({ timeout, onTimeout = 'fail' }: GateStep, path: string, definition: BatchDefinition): JsonFault[] {
   const ofRun = definition.timeout === undefined ? undefined : durationMs(definition.timeout);
   if (timeout === undefined) return [{ path, message: `The gate has no timeout: it waits for people ${ofRun === undefined ? 'for as long as it takes' : 'until the run as a whole runs out of time'}.` }];
   if (ofRun !== undefined && durationMs(timeout) >= ofRun) return [{ path: pointer(path, 'timeout'), message: 'The run as a whole runs out of time before the gate does.' }];

@@ -1,13 +1,12 @@
 /** The expressions of a definition: whether they compile, and whether what they name can be known where they stand. */
 import type { BatchDefinition, StepDefinition } from '../events/definition.js';
-import type { JsonObject } from '../events/json.js';
+import type { JsonFault, JsonObject } from '../events/json.js';
 import { compileExpression, compileTemplate, isFault, templatesIn } from '../expressions/expression.js';
 import type { Compiled, Fault } from '../expressions/expression.js';
 import { placedSteps } from './placed-steps.js';
-import { pointer } from './problem.js';
-import type { Problem } from './problem.js';
+import { pointer } from '../events/json.js';
 
-export function expressionFaults(definition: BatchDefinition): Problem[] {
+export function expressionFaults(definition: BatchDefinition): JsonFault[] {
   const check = new ExpressionCheck(definition);
   for (const { step, path, before } of placedSteps(definition)) check.step(step, path, before);
   const before = new Set(check.stepIds);
@@ -20,7 +19,7 @@ export function expressionFaults(definition: BatchDefinition): Problem[] {
 }
 
 class ExpressionCheck {
-  readonly problems: Problem[] = [];
+  readonly problems: JsonFault[] = [];
   /** Jobs and gates of the tree: what can have outputs. */
   readonly stepIds: ReadonlySet<string>;
   private readonly declared: ReadonlySet<string>;

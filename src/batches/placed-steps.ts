@@ -1,7 +1,7 @@
 /** The steps of a definition in the order in which they stand, each with its place and with what can have run before it. */
 import type { BatchDefinition, StepDefinition } from '../events/definition.js';
-import { pointer } from './problem.js';
-import type { Problem } from './problem.js';
+import { pointer } from '../events/json.js';
+import type { JsonFault } from '../events/json.js';
 
 export interface PlacedStep {
   readonly step: StepDefinition;
@@ -59,6 +59,6 @@ export function placedJobs(definition: BatchDefinition): readonly { readonly job
 }
 
 /** The jobs that are not registered, as faults of a start. */
-export function unknownJobs(definition: BatchDefinition, jobs: { has(name: string): boolean }): Problem[] {
+export function unknownJobs(definition: BatchDefinition, jobs: { has(name: string): boolean }): JsonFault[] {
   return placedJobs(definition).filter(({ job }) => !jobs.has(job)).map(({ job, path }) => ({ path, message: `No job is registered as "${job}". This is its place in the definition.` }));
 }

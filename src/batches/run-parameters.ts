@@ -3,10 +3,8 @@ import { z } from 'zod';
 import { refuseUnstorableText } from '../events/canonical.js';
 import { isJsonValue } from '../events/definition.js';
 import type { ParameterDeclaration, ParameterKind } from '../events/definition.js';
-import { isJsonObject } from '../events/json.js';
-import type { JsonValue } from '../events/json.js';
-import { pointer } from './problem.js';
-import type { Problem } from './problem.js';
+import { isJsonObject, pointer } from '../events/json.js';
+import type { JsonFault, JsonValue } from '../events/json.js';
 
 /** Bytes of a run's parameters as JSON text in UTF-8. */
 export const MAX_PARAMETERS_BYTES = 256 * 1024;
@@ -39,7 +37,7 @@ function isSecretReference(value: JsonValue): boolean {
 /** What a run gets, with the defaults filled in, and every fault of what was given. */
 export interface CheckedParameters {
   readonly parameters: Record<string, JsonValue>;
-  readonly errors: Problem[];
+  readonly errors: JsonFault[];
 }
 
 /**
@@ -71,7 +69,7 @@ export function checkParameters(declared: readonly ParameterDeclaration[] | unde
   return errors.length === 0 ? { parameters, errors } : { parameters: {}, errors };
 }
 
-function refused(problem: Problem): CheckedParameters {
+function refused(problem: JsonFault): CheckedParameters {
   return { parameters: {}, errors: [problem] };
 }
 

@@ -3,16 +3,16 @@ import { Cron } from 'croner';
 import { cronFault, cronFields, DUE_TIMES, isDueTime, isTimeZone } from '../events/cron-rule.js';
 import type { BatchDefinition, ScheduleRule } from '../events/definition.js';
 import { templatesIn } from '../expressions/expression.js';
-import { pointer } from './problem.js';
-import type { Problem } from './problem.js';
+import { pointer } from '../events/json.js';
+import type { JsonFault } from '../events/json.js';
 import { misfit } from './run-parameters.js';
 
 /** Rules of 5 or 6 fields name no year, so when one looks from makes no difference to whether it is ever due. */
 const LONG_AGO = new Date(0);
 
-export function scheduleFaults({ schedule, parameters }: BatchDefinition): Problem[] {
+export function scheduleFaults({ schedule, parameters }: BatchDefinition): JsonFault[] {
   if (schedule === undefined || schedule === null) return [];
-  const problems: Problem[] = [];
+  const problems: JsonFault[] = [];
   const cron = cronFault(schedule.cron);
   if (cron !== undefined) problems.push({ path: '/schedule/cron', message: cron });
   if (schedule.timeZone !== undefined && !isTimeZone(schedule.timeZone)) {
@@ -29,7 +29,7 @@ export function scheduleFaults({ schedule, parameters }: BatchDefinition): Probl
 }
 
 /** A sound rule that names no moment, or none between its first and its last, is likely a slip. */
-export function scheduleWarnings({ schedule }: BatchDefinition): Problem[] {
+export function scheduleWarnings({ schedule }: BatchDefinition): JsonFault[] {
   if (schedule === undefined || schedule === null) return [];
   const { startAt, endAt, timeZone } = schedule;
   const due = new Cron(cronFields(schedule.cron).join(' '), { paused: true, timezone: timeZone ?? 'UTC' }).nextRun(typeof startAt === 'string' ? new Date(startAt) : LONG_AGO);
@@ -40,9 +40,9 @@ export function scheduleWarnings({ schedule }: BatchDefinition): Problem[] {
   return [];
 }
 
-function givenFaults(schedule: ScheduleRule, declared: NonNullable<BatchDefinition['parameters']>): Problem[] {
+function givenFaults(schedule: ScheduleRule, declared: NonNullable<BatchDefinition['parameters']>): JsonFault[] {
   const given = schedule.parameters ?? {};
-  const problems: Problem[] = [];
+  const problems: JsonFault[] = [];
   for (const [name, value] of Object.entries(given)) {
     const path = pointer('/schedule/parameters', name);
     const declaration = declared.find((parameter) => parameter.name === name);

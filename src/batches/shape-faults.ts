@@ -1,27 +1,17 @@
 /** What is wrong with the shape of a definition, in sentences for its author. */
 import type { z } from 'zod';
-import type { JsonValue } from '../events/json.js';
-import { pointer } from './problem.js';
-import type { Problem } from './problem.js';
+import type { JsonFault, JsonValue } from '../events/json.js';
+import { pointer } from '../events/json.js';
+import { wordsOfKind } from '../http/problem.js';
 
 type Issue = z.core.$ZodIssue;
 
-const KINDS: Readonly<Record<string, string>> = {
-  string: 'a text',
-  number: 'a number',
-  int: 'a whole number',
-  boolean: 'true or false',
-  array: 'a list',
-  object: 'an object',
-  record: 'an object',
-};
-
 /** Every fault that the schema found in the input. */
-export function shapeFaults(issues: readonly Issue[], input: JsonValue): Problem[] {
+export function shapeFaults(issues: readonly Issue[], input: JsonValue): JsonFault[] {
   return issues.flatMap((issue) => problemsOf(issue, input));
 }
 
-function problemsOf(issue: Issue, input: JsonValue): Problem[] {
+function problemsOf(issue: Issue, input: JsonValue): JsonFault[] {
   const path = pointer('', ...issue.path);
   switch (issue.code) {
     case 'unrecognized_keys':
@@ -41,7 +31,7 @@ function problemsOf(issue: Issue, input: JsonValue): Problem[] {
 }
 
 function wrongKind(issue: { readonly expected: string; readonly path: readonly PropertyKey[] }, input: JsonValue): string {
-  return missingOr(issue.path, input, `Give ${KINDS[issue.expected] ?? 'another value'} here.`);
+  return missingOr(issue.path, input, `Give ${wordsOfKind(issue.expected)} here.`);
 }
 
 function oneOf(path: readonly PropertyKey[], options: readonly string[], input: JsonValue): string {

@@ -1,4 +1,5 @@
 /** Canonical JSON (RFC 8785): one text for one value, so that a hash of it means something. */
+import { pointer } from './json.js';
 import type { JsonObject, JsonValue } from './json.js';
 
 /**
@@ -73,7 +74,8 @@ function collectUnstorable(value: JsonValue, path: string, places: string[]): vo
   if (value === null || typeof value !== 'object') return;
   if (isArray(value)) return value.forEach((item, index) => collectUnstorable(item, `${path}/${index}`, places));
   for (const [key, item] of Object.entries(value)) {
-    const place = `${path}/${pointerToken(key)}`;
+    // The pointer itself must be storable too: it is shown to people.
+    const place = pointer(path, key.replace(UNSTORABLE_ALL, '\uFFFD'));
     if (!isStorableText(key)) places.push(place);
     collectUnstorable(item, place, places);
   }
@@ -87,9 +89,4 @@ export function isStorableText(text: string): boolean {
 /** The beginning of a text, as every store keeps it. */
 export function storableText(text: string, limit: number): string {
   return text.slice(0, limit).replaceAll('\0', '\uFFFD').toWellFormed();
-}
-
-/** The pointer itself must be storable too: it is shown to people. */
-function pointerToken(key: string): string {
-  return key.replaceAll('~', '~0').replaceAll('/', '~1').replace(UNSTORABLE_ALL, '\uFFFD');
 }

@@ -1,8 +1,19 @@
-/** JSON as types. */
+/** JSON as types, and places in it. */
 export type JsonPrimitive = string | number | boolean | null;
 export type JsonValue = JsonPrimitive | readonly JsonValue[] | JsonObject;
 export interface JsonObject {
   readonly [key: string]: JsonValue;
+}
+
+/** One fault of what somebody sent: where, as a JSON Pointer (RFC 6901; '' is the whole value), and what. */
+export interface JsonFault {
+  readonly path: string;
+  readonly message: string;
+}
+
+/** @example pointer('/steps/0', 'show', 'a/b') === '/steps/0/show/a~1b' */
+export function pointer(base: string, ...keys: readonly PropertyKey[]): string {
+  return keys.reduce<string>((path, key) => `${path}/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`, base);
 }
 
 /** A payload that stands outside its fact: the fact names it. */

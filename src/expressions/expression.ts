@@ -10,6 +10,7 @@
  * 2. the result is JSON that every store keeps; 3. no key of the data reaches a prototype;
  * 4. the same source over the same values gives the same result: there is no now() and no randomness.
  */
+import { pointer } from '../events/json.js';
 import type { JsonValue } from '../events/json.js';
 import { compileExpression } from './cel-expression.js';
 import type { CompiledExpression } from './cel-expression.js';
@@ -79,7 +80,7 @@ export function* templatesIn(value: JsonValue, path: string): Generator<{ readon
   if (typeof value === 'string') {
     if (value.includes('{{')) yield { path, text: value };
   } else if (value !== null && typeof value === 'object') {
-    for (const [key, item] of Object.entries(value)) yield* templatesIn(item, `${path}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`);
+    for (const [key, item] of Object.entries(value)) yield* templatesIn(item, pointer(path, key));
   }
 }
 

@@ -1,13 +1,14 @@
 /** Answers to mutations: what was accepted with its position, what was refused as a problem. */
 import type { HttpAdapterHost } from '@nestjs/core';
 import { Problem, PROBLEMS } from './problem.js';
-import type { ProblemExtras, ProblemFault, ProblemSlug } from './problem.js';
+import type { ProblemExtras, ProblemSlug } from './problem.js';
+import type { JsonFault } from '../events/json.js';
 
 /** A command that the machine did not take, as far as the porch looks. */
 export interface Refusal {
   readonly rejected: string;
   readonly detail: string;
-  readonly errors?: readonly ProblemFault[];
+  readonly errors?: readonly JsonFault[];
   readonly retriedBy?: string;
 }
 

@@ -1,5 +1,7 @@
 /** Problems: how every refusal is told to a caller (RFC 9457). */
 import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { pointer } from '../events/json.js';
+import type { JsonFault } from '../events/json.js';
 
 interface Kind {
   readonly status: number;
@@ -37,15 +39,9 @@ export const PROBLEMS = {
 
 export type ProblemSlug = keyof typeof PROBLEMS;
 
-/** One fault of the input: where (a JSON Pointer) and what. */
-export interface ProblemFault {
-  readonly path: string;
-  readonly message: string;
-}
-
 /** What a problem may say beside its sentence. */
 export interface ProblemExtras {
-  readonly errors?: readonly ProblemFault[];
+  readonly errors?: readonly JsonFault[];
   /** What the caller could do instead, for a command that the machine refused. */
   readonly allowedActions?: readonly unknown[];
   /** The run that retries this one already. */
@@ -59,7 +55,7 @@ export interface ProblemBody {
   readonly title: string;
   readonly status: number;
   readonly detail: string;
-  readonly errors?: readonly ProblemFault[];
+  readonly errors?: readonly JsonFault[];
   readonly allowedActions?: readonly unknown[];
   readonly retriedBy?: string;
 }
@@ -98,7 +94,7 @@ export class Problem extends Error {
 }
 
 /** Bad input, with every fault. */
-export function invalid(errors: readonly ProblemFault[]): Problem {
+export function invalid(errors: readonly JsonFault[]): Problem {
   const places = errors.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`));
   const more = places.length > 3 ? ` (and ${places.length - 3} more)` : '';
   return new Problem('validation-failed', `Correct this and send it again: ${places.slice(0, 3).join('; ')}${more}`, { errors });
@@ -106,24 +102,27 @@ export function invalid(errors: readonly ProblemFault[]): Problem {
 
 /** Standard Schema's issues as faults; for `new StandardSchemaValidationPipe({ exceptionFactory: invalidInput })`. */
 export function invalidInput(issues: readonly StandardSchemaV1.Issue[]): Problem {
-  return invalid(issues.map(({ path = [], message }) => ({ path: pointer(path), message: inOurWords(message) })));
+  return invalid(issues.map(({ path = [], message }) => ({ path: placeOf(path), message: inOurWords(message) })));
+}
+
+/** Where an issue of Standard Schema stands. */
+function placeOf(path: NonNullable<StandardSchemaV1.Issue['path']>): string {
+  return pointer('', ...path.map((part) => (typeof part === 'object' ? part.key : part)));
 }
 
 const KINDS: Readonly<Record<string, string>> = { string: 'a text', number: 'a number', int: 'a whole number', boolean: 'true or false', array: 'a list', object: 'an object', record: 'an object' };
 
+/** What is to be given where a schema expects this kind of value. */
+export function wordsOfKind(expected: string): string {
+  return KINDS[expected] ?? 'another value';
+}
+
 /** What zod says where a schema has no words of its own; a schema's own words stay as they are. */
 function inOurWords(message: string): string {
   const kind = /^Invalid input: expected (\w+)/.exec(message)?.[1];
-  if (kind !== undefined) return `Give ${KINDS[kind] ?? 'another value'}.`;
+  if (kind !== undefined) return `Give ${wordsOfKind(kind)}.`;
   const options = /^Invalid option: expected one of (.+)$/.exec(message)?.[1];
   if (options !== undefined) return `Give one of ${options.replaceAll('|', ', ')}.`;
   const keys = /^Unrecognized keys?: (.+)$/.exec(message)?.[1];
   return keys === undefined ? message : `${keys} ${keys.includes('", "') ? 'are' : 'is'} not known here.`;
-}
-
-function pointer(path: NonNullable<StandardSchemaV1.Issue['path']>): string {
-  return path
-    .map((part) => String(typeof part === 'object' ? part.key : part))
-    .map((part) => `/${part.replaceAll('~', '~0').replaceAll('/', '~1')}`)
-    .join('');
 }

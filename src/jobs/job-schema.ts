@@ -4,15 +4,11 @@
  */
 import type { StandardJSONSchemaV1, StandardSchemaV1 } from '@standard-schema/spec';
 import { z } from 'zod';
-
-/** One fault: where, as a JSON Pointer ('' is the whole value), and what. */
-export interface JobIssue {
-  readonly path: string;
-  readonly message: string;
-}
+import { pointer } from '../events/json.js';
+import type { JsonFault } from '../events/json.js';
 
 /** Does a value fit, and if so what did the schema make of it. */
-export type JobValidation = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly issues: readonly JobIssue[] };
+export type JobValidation = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly issues: readonly JsonFault[] };
 
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
@@ -29,10 +25,7 @@ function validationOf(result: StandardSchemaV1.Result<unknown>): JobValidation {
 }
 
 function pointerOf(path: NonNullable<StandardSchemaV1.Issue['path']>): string {
-  return path
-    .map((part) => String(typeof part === 'object' ? part.key : part).replaceAll('~', '~0').replaceAll('/', '~1'))
-    .map((token) => `/${token}`)
-    .join('');
+  return pointer('', ...path.map((part) => (typeof part === 'object' ? part.key : part)));
 }
 
 /** The schema as JSON Schema 2020-12, or `{}` (anything) where its library can't say. */

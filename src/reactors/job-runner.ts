@@ -11,14 +11,13 @@
  */
 import { refuseUnstorableText, storableText } from '../events/canonical.js';
 import { isJsonObject, parseJson } from '../events/json.js';
-import type { JsonValue } from '../events/json.js';
+import type { JsonFault, JsonValue } from '../events/json.js';
 import type { RunError } from '../events/run.events.js';
 import { NewerFact } from '../events/upcasting.js';
 import { ids } from '../ids.js';
 import type { Incarnation, RunId } from '../ids.js';
 import { jobFailureOf, MAX_MESSAGE } from '../jobs/job-errors.js';
 import type { JobRegistry } from '../jobs/job-registry.js';
-import type { JobIssue } from '../jobs/job-schema.js';
 import { isLogs, Unavailable } from '../log/log-errors.js';
 import { ReportOutcome } from '../runs/run.commands.js';
 import type { AnyRunCommand, Outcome, Report } from '../runs/run.commands.js';
@@ -233,14 +232,14 @@ function unwritten(why: unknown): Outcome {
   return { kind: 'failed', error: { kind: 'error', code: 'outcome-not-written', message: storableText(message, MAX_MESSAGE), retryable: false }, report: {} };
 }
 
-function invalid(what: 'parameters' | 'outputs', job: string, found: readonly JobIssue[], report: Report): Outcome {
+function invalid(what: 'parameters' | 'outputs', job: string, found: readonly JsonFault[], report: Report): Outcome {
   const issues = found.map(({ path, message }) => `${path || '/'}: ${message}`).join('; ');
   const error: RunError = { kind: 'validation', code: `invalid-${what}`, message: storableText(`The ${what} do not fit job ${job}: ${issues}`, MAX_MESSAGE), retryable: false };
   return { kind: 'failed', error, report };
 }
 
 /** What no store keeps, or not every one. */
-function outputFaults(text: string, value: JsonValue): readonly JobIssue[] {
+function outputFaults(text: string, value: JsonValue): readonly JsonFault[] {
   const bytes = Buffer.byteLength(text);
   if (bytes > MOST_OUTPUT_BYTES) return [{ path: '', message: `They are ${bytes} bytes, and at most ${MOST_OUTPUT_BYTES} are kept. Keep the data elsewhere and give its place.` }];
   return refuseUnstorableText(value).map((path) => ({ path, message: 'Text with NUL or half of a surrogate pair can not be kept.' }));

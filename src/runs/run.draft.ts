@@ -5,10 +5,10 @@
 import type { SnapshotFrom } from 'xstate';
 import type { Fold } from '../actors/fold.js';
 import { MOST_BYTES, MOST_FACTS } from '../actors/actor.js';
-import type { Decided, Drawn, Rejected, RejectedFault } from '../actors/actor.js';
+import type { Decided, Drawn, Rejected } from '../actors/actor.js';
 import { checkedRunFact, encodeRunFact } from '../events/run.codec.js';
 import type { RunFactData, RunFactType, JobDefaults } from '../events/run.events.js';
-import type { JsonObject, JsonValue } from '../events/json.js';
+import type { JsonFault, JsonObject, JsonValue } from '../events/json.js';
 import type { runMachine } from './run.machine.js';
 import { stepAt } from './run.context.js';
 import type { Plan, PlanNode } from './plan.js';
@@ -43,7 +43,7 @@ export interface StartableBatch {
   readonly plan: Plan;
   readonly jobDefaults: Readonly<Record<string, JobDefaults>>;
   /** The parameters with defaults filled in, or every fault at once. */
-  readonly check: (given: JsonValue) => { readonly parameters: JsonObject; readonly errors: readonly RejectedFault[] };
+  readonly check: (given: JsonValue) => { readonly parameters: JsonObject; readonly errors: readonly JsonFault[] };
   /** It starts no more runs; one that was promised begins and fails with this. */
   readonly refused?: Rejected;
   readonly unknownJobs: readonly { readonly path: string; readonly message: string }[];

@@ -1,10 +1,11 @@
 /** Why a run is not started, and how a run that begins all the same tells it. Pure. */
-import type { Rejected, RejectedFault } from '../actors/actor.js';
+import type { Rejected } from '../actors/actor.js';
 import type { RunError } from '../events/run.events.js';
 import type { StartableBatch } from './run.draft.js';
+import type { JsonFault } from '../events/json.js';
 
 /** @param errors of its parameters */
-export function refusal(batch: StartableBatch, errors: readonly RejectedFault[]): Rejected | undefined {
+export function refusal(batch: StartableBatch, errors: readonly JsonFault[]): Rejected | undefined {
   if (batch.refused !== undefined) return batch.refused;
   if (batch.unknownJobs.length > 0) {
     return { rejected: 'validation-failed', detail: `Batch ${batch.name} names jobs that no node knows. Register them, or change the definition.`, errors: batch.unknownJobs };

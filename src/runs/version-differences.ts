@@ -1,5 +1,5 @@
 /** Whether two versions of a definition agree on what a run has behind it, and where they don't. Pure. */
-import type { RejectedFault } from '../actors/actor.js';
+import type { JsonFault } from '../events/json.js';
 import { canonicalJson } from '../events/canonical.js';
 import type { BranchDefinition, StepDefinition } from '../events/definition.js';
 import { parseJson } from '../events/json.js';
@@ -8,8 +8,8 @@ import { parseJson } from '../events/json.js';
  * What differs in the newer version among the steps that come before these: in each sequence up to the first of them,
  * and whole where none of them stands. What comes from there on may be another one.
  */
-export function versionDifferences(older: readonly StepDefinition[], newer: readonly StepDefinition[], from: ReadonlySet<string>, path = '/steps'): RejectedFault[] {
-  const faults: RejectedFault[] = [];
+export function versionDifferences(older: readonly StepDefinition[], newer: readonly StepDefinition[], from: ReadonlySet<string>, path = '/steps'): JsonFault[] {
+  const faults: JsonFault[] = [];
   for (const [at, step] of older.entries()) {
     if (from.has(step.id)) return faults;
     const other = newer[at];
@@ -25,7 +25,7 @@ export function versionDifferences(older: readonly StepDefinition[], newer: read
   return added === undefined ? faults : [...faults, { path: `${path}/${older.length}`, message: `Step "${added.id}" is new where the run has everything behind it.` }];
 }
 
-function branchDifferences(older: readonly BranchDefinition[], newer: readonly BranchDefinition[], from: ReadonlySet<string>, path: string): RejectedFault[] {
+function branchDifferences(older: readonly BranchDefinition[], newer: readonly BranchDefinition[], from: ReadonlySet<string>, path: string): JsonFault[] {
   if (older.length !== newer.length) return [{ path, message: `Here were ${older.length} branches; now there are ${newer.length}.` }];
   return older.flatMap((branch, at) => {
     const other = newer[at] ?? branch;
@@ -34,7 +34,7 @@ function branchDifferences(older: readonly BranchDefinition[], newer: readonly B
   });
 }
 
-function fieldDifferences(older: object, newer: object, { place, what }: { place: string; what: string }): RejectedFault[] {
+function fieldDifferences(older: object, newer: object, { place, what }: { place: string; what: string }): JsonFault[] {
   const [before, now] = [new Map<string, unknown>(Object.entries(older)), new Map<string, unknown>(Object.entries(newer))];
   const changed = [...new Set([...before.keys(), ...now.keys()])].filter((field) => textOf(before.get(field)) !== textOf(now.get(field)));
   return changed.map((field) => ({ path: `${place}/${field}`, message: `${what} has another "${field}" now, and is behind the run.` }));
