@@ -1,9 +1,11 @@
 /** Where things stand in a JSON text: the place of a pointer, and the path of a place. */
-import { syntaxTree } from '@codemirror/language';
+import { ensureSyntaxTree, syntaxTree } from '@codemirror/language';
 import type { EditorState } from '@codemirror/state';
 import type { SyntaxNode } from '@lezer/common';
 
 const VALUES = ['Object', 'Array', 'String', 'Number', 'True', 'False', 'Null'];
+/** Read to its end, as far as half a second goes: what was parsed when the text was last drawn may be a part of it. */
+const treeOf = (state: EditorState): ReturnType<typeof syntaxTree> => ensureSyntaxTree(state, state.doc.length, 500) ?? syntaxTree(state);
 const unquoted = (state: EditorState, node: SyntaxNode): string => {
   const text = state.sliceDoc(node.from, node.to);
   try {
@@ -20,7 +22,7 @@ const valuesIn = (node: SyntaxNode): SyntaxNode[] => {
 
 /** The value that a JSON Pointer names, or the nearest that is there. */
 export function placeOf(state: EditorState, pointer: string): { readonly from: number; readonly to: number } {
-  let node = valuesIn(syntaxTree(state).topNode)[0];
+  let node = valuesIn(treeOf(state).topNode)[0];
   let place = node === undefined ? { from: 0, to: 0 } : { from: node.from, to: Math.min(node.to, node.from + 1) };
   for (const part of pointer.split('/').slice(1).map((one) => one.replaceAll('~1', '/').replaceAll('~0', '~'))) {
     if (node === undefined) break;
@@ -46,7 +48,7 @@ export interface Around {
 }
 
 export function around(state: EditorState, at: number): Around {
-  let node: SyntaxNode | null = syntaxTree(state).resolveInner(at, -1);
+  let node: SyntaxNode | null = treeOf(state).resolveInner(at, -1);
   const path: (string | number)[] = [];
   let naming: readonly string[] | undefined;
   const isName = node.name === 'PropertyName' || node.name === 'Object' || node.name === '{';
