@@ -47,11 +47,16 @@ export function takeJsonBodies(app: NestFastifyApplication): void {
   const parse = fastify.getDefaultJsonParser('error', 'error');
   app.useBodyParser('application/json', { bodyLimit: BODY_BYTES }, (request, body, done) => {
     if (body.length === 0) return done(null, undefined);
+    if (!/^utf-?8$/i.test(charsetOf(request.headers['content-type']))) return done(new Problem('unsupported-media-type', 'Send JSON as UTF-8.'), undefined);
     if (!isUtf8(body)) return done(new Problem('validation-failed', 'The body is no valid JSON: its bytes are not UTF-8.'), undefined);
     if (isDeeper(body, BODY_DEPTH)) return done(new Problem('validation-failed', `The body is nested deeper than ${BODY_DEPTH} levels.`), undefined);
     // The parser looks at no request: only its type asks for a narrower one.
     Reflect.apply(parse, undefined, [request, body.toString('utf8'), done]);
   });
+}
+
+function charsetOf(type = ''): string {
+  return /;\s*charset="?([^\s";]*)/i.exec(type)?.[1] ?? 'utf-8';
 }
 
 /** Looked at before anything is made of it: what is nested without end costs the parser, and all after it, their stack. */

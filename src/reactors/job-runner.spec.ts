@@ -89,6 +89,12 @@ describe('the job runner', () => {
     expect(await outcomeAt(registry, NONE)).toMatchObject({ kind: 'failed', error: { code: 'invalid-outputs', message: expect.stringMatching(/^.{4000}$/) } });
   });
 
+  it('takes outputs as deep as parameters may be, and says what to give where they are deeper', async () => {
+    const nested = (levels: number): object => JSON.parse(`${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`);
+    expect(await outcomeOfJob(() => Promise.resolve(nested(32)))).toMatchObject({ kind: 'succeeded' });
+    expect(await outcomeOfJob(() => Promise.resolve(nested(33)))).toMatchObject({ kind: 'failed', error: { code: 'invalid-outputs', message: expect.stringContaining('deeper than 32 levels') } });
+  });
+
   it('leaves to the attempt what a schema that throws is asked about', async () => {
     const registry = new JobRegistry();
     const parameters = z.object({}).refine(() => wrong());

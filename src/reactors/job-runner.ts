@@ -10,6 +10,7 @@
  * 4. Once the drain has begun nothing is begun: an attempt whose claim was under way is given back as lost.
  */
 import { refuseUnstorableText, storableText } from '../events/canonical.js';
+import { DEFINITION_LIMITS, isJsonValue } from '../events/definition.js';
 import { isJsonObject, parseJson } from '../events/json.js';
 import type { JsonFault, JsonValue } from '../events/json.js';
 import type { RunError } from '../events/run.events.js';
@@ -242,5 +243,6 @@ function invalid(what: 'parameters' | 'outputs', job: string, found: readonly Js
 function outputFaults(text: string, value: JsonValue): readonly JsonFault[] {
   const bytes = Buffer.byteLength(text);
   if (bytes > MOST_OUTPUT_BYTES) return [{ path: '', message: `They are ${bytes} bytes, and at most ${MOST_OUTPUT_BYTES} are kept. Keep the data elsewhere and give its place.` }];
+  if (!isJsonValue(value)) return [{ path: '', message: `They are nested deeper than ${DEFINITION_LIMITS.maxJsonDepth} levels. Give a flatter object, or a text.` }];
   return refuseUnstorableText(value).map((path) => ({ path, message: 'Text with NUL or half of a surrogate pair can not be kept.' }));
 }

@@ -83,6 +83,7 @@ onBoth('Refusals', (house, adapter) => {
       expectProblem(await h.post('/batches/one/runs', undefined, { raw: '{"parameters":{"n":1}}', headers: { 'content-type': type } }), 'unsupported-media-type');
     }
     expectProblem(await h.post('/batches/one/runs', undefined, { raw: '{}', headers: { 'content-encoding': 'compress' } }), 'unsupported-media-type');
+    expectProblem(await h.post('/batches/one/runs', undefined, { raw: '{}', headers: { 'content-type': 'application/json; charset=latin1' } }), 'unsupported-media-type');
   });
 
   it('a malformed body is 400', async () => {
