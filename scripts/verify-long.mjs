@@ -1,6 +1,6 @@
 /**
  * What takes too long for every change: thousands of simulated histories of the runtime and of schedules on several nodes, each
- * of another seed, a server with forty times as much to do as in CI, and hundreds of real kills of the built server. Every
+ * of another seed, every crash of the large matrices, a server with forty times as much to do as in CI, and hundreds of real kills of the built server. Every
  * part prints its counts. `--seeds N --minutes M --kills K --seed FROM` set them.
  */
 import { spawnSync } from 'node:child_process';
@@ -19,6 +19,7 @@ function run(what, args, env = {}) {
 const results = {
   build: run('build', ['scripts/build.mjs']),
   simulation: run(`${values.seeds} seeds from ${values.seed} on`, ['--import', './test/typescript-loader.mjs', 'test/simulation/main.ts', '--seed', values.seed, '--seeds', values.seeds, '--minutes', values.minutes]),
+  crashes: run('all crashes of the large matrices', ['--experimental-vm-modules', 'node_modules/jest/bin/jest.js', 'test/crash/any-definition', 'test/crash/eventstoredb'], { SLUICE_TEST_ALL_POINTS: '1' }),
   schedules: run(`${values.seeds} histories of schedules on two and three nodes, from seed ${values.seed} on`, ['--experimental-vm-modules', 'node_modules/jest/bin/jest.js', 'test/scenarios/schedule-races'], { SLUICE_TEST_SEEDS: values.seeds, SLUICE_TEST_SEED: values.seed }),
   year: run('a year of a five-minute schedule', ['--experimental-vm-modules', 'node_modules/jest/bin/jest.js', 'test/scenarios/schedule-days'], { SLUICE_TEST_DAYS: '365' }),
   many: run('10,000 schedules on one node', ['--experimental-vm-modules', 'node_modules/jest/bin/jest.js', 'test/scenarios/many-schedules'], { SLUICE_TEST_SCHEDULES: '10000' }),

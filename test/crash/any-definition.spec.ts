@@ -2,7 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { crashAt, POINTS } from '../simulation/crash-at.js';
 import { FOUR_DEEP_ENDS } from '../simulation/four-deep.js';
-import { matrix, named, told, trial } from '../simulation/matrix.js';
+import { inTurn, matrix, named, told, trial } from '../simulation/matrix.js';
 import { Chance, randomScenario } from '../simulation/random-batch.js';
 import { seeded } from './careful-client.js';
 
@@ -14,12 +14,13 @@ const CRASHES = 3;
 
 describe('A definition of every kind of step, four deep', () => {
   it('comes to each of its ends, wherever a node dies', async () => {
-    const { appends, cases, crashes, failures } = await matrix(FOUR_DEEP_ENDS);
+    const extent = inTurn(FROM);
+    const { appends, cases, crashes, failures } = await matrix(FOUR_DEEP_ENDS, {}, extent);
     const recorded = [...appends.values()].reduce((sum, one) => sum + one, 0);
-    process.stdout.write(`four deep: ${appends.size} ends x ${recorded} appends x ${POINTS.length} points = ${cases} cases, ${crashes} crashes\n`);
+    process.stdout.write(`four deep: ${appends.size} ends x ${recorded} appends x ${extent.pointsOfEach} points, turned by ${FROM % POINTS.length} = ${cases} cases, ${crashes} crashes\n`);
     expect(failures).toEqual([]);
     expect(appends.size).toBe(FOUR_DEEP_ENDS.length);
-    expect(cases).toBe(recorded * POINTS.length);
+    expect(cases).toBe(recorded * extent.pointsOfEach);
     expect(crashes).toBeGreaterThanOrEqual(cases);
   }, LIMIT_MS);
 });

@@ -61,10 +61,17 @@ export interface Extent {
   readonly most?: number;
   /** At how many of the points each append is crashed, in turn; all unless given. */
   readonly pointsOfEach?: number;
+  /** Turns the points round, so that each append meets another one. */
+  readonly turned?: number;
+}
+
+/** What a large matrix does: one point of each append, another one at each run, or all of them if SLUICE_TEST_ALL_POINTS is set. */
+export function inTurn(seed: number): Extent & { readonly pointsOfEach: number } {
+  return { pointsOfEach: process.env['SLUICE_TEST_ALL_POINTS'] === undefined ? 1 : POINTS.length, turned: seed };
 }
 
 /** Every scenario with a crash at every append, at every point. */
-export async function matrix(scenarios: readonly Scenario[], changes: Changes = {}, { most = 5, pointsOfEach = POINTS.length }: Extent = {}): Promise<Matrix> {
+export async function matrix(scenarios: readonly Scenario[], changes: Changes = {}, { most = 5, pointsOfEach = POINTS.length, turned = 0 }: Extent = {}): Promise<Matrix> {
   const appends = new Map<string, number>();
   const failures: string[] = [];
   let [cases, crashes] = [0, 0];
@@ -74,7 +81,7 @@ export async function matrix(scenarios: readonly Scenario[], changes: Changes = 
     if (clean.broken.length > 0) failures.push(told(`${scenario.name}, undisturbed`, clean.broken, clean.story));
     for (let at = 1; at <= clean.appends && failures.length < most; at += 1) {
       for (let turn = 0; turn < pointsOfEach; turn += 1) {
-        const point = POINTS[(at + turn) % POINTS.length]!;
+        const point = POINTS[(at + turn + turned) % POINTS.length]!;
         const crashed = await trial(scenario, (world) => crashAt(world, at, point), changes);
         cases += 1;
         crashes += crashed.deaths;
