@@ -109,6 +109,12 @@ export const runFactSchemas = {
   RunCancelled: z.strictObject({ orphaned: z.array(uuid) }),
 } as const;
 
+/** What ends a run: no fact of it follows. */
+const RUN_ENDS: readonly string[] = ['RunCompleted', 'RunFailed', 'RunCancelled'] satisfies (keyof typeof runFactSchemas)[];
+export function endsRun({ type }: { readonly type: string }): boolean {
+  return RUN_ENDS.includes(type);
+}
+
 export type RunFactType = keyof typeof runFactSchemas;
 export type RunFactData<T extends RunFactType> = z.infer<(typeof runFactSchemas)[T]>;
 export type RunFact = { [T in RunFactType]: { readonly type: T; readonly data: RunFactData<T> } }[RunFactType];
@@ -125,6 +131,12 @@ export const RUN_PAYLOADS: Partial<Record<RunFactType, 'parameters' | 'params' |
 
 export type RunStatus = 'running' | 'parked' | 'failing' | 'compensating' | 'cancelling' | 'completed' | 'failed' | 'cancelled';
 export const RUN_STATUSES: readonly RunStatus[] = ['running', 'parked', 'failing', 'compensating', 'cancelling', 'completed', 'failed', 'cancelled'];
+
+/** No runs of any status: to be filled in. */
+export function noRuns(): Record<RunStatus, number> {
+  return { running: 0, parked: 0, failing: 0, compensating: 0, cancelling: 0, completed: 0, failed: 0, cancelled: 0 };
+}
+
 export type StepStatus = 'pending' | 'dispatched' | 'running' | 'retrying' | 'waiting' | 'succeeded' | 'failed' | 'cancelled' | 'skipped';
 export const STEP_STATUSES: readonly StepStatus[] = ['pending', 'dispatched', 'running', 'retrying', 'waiting', 'succeeded', 'failed', 'cancelled', 'skipped'];
 /** How many of the run's steps stand where. They always add up to `total`. */

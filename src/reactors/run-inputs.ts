@@ -13,7 +13,7 @@ import { parseJson } from '../events/json.js';
 import type { JsonValue } from '../events/json.js';
 import { isRunFactType, storedRunFact } from '../events/run.codec.js';
 import type { Placed } from '../events/run.codec.js';
-import { RUN_PAYLOADS } from '../events/run.events.js';
+import { endsRun, RUN_PAYLOADS } from '../events/run.events.js';
 import type { RunFact } from '../events/run.events.js';
 import type { Streams } from '../events/streams.js';
 import type { RunId } from '../ids.js';
@@ -54,7 +54,7 @@ export class RunInputs {
   apply(runId: RunId, fact: Placed<RunFact>): void {
     if (fact.type === 'RunStarted') this.kept.set(runId, { outputs: new Map(), characters: 0, filled: Promise.resolve() });
     if (hasOutputs(fact)) this.note(runId, fact.data.stepId, held(fact.data.outputs, fact.revision));
-    if (fact.type === 'RunCompleted' || fact.type === 'RunFailed' || fact.type === 'RunCancelled') this.drop(runId);
+    if (endsRun(fact)) this.drop(runId);
   }
 
   drop(runId: RunId): void {

@@ -13,6 +13,7 @@
  * 4. A fault of one schedule is reported and tried again; it stops no other.
  */
 import type { Clock } from '../clock.js';
+import { endsRun } from '../events/run.events.js';
 import { storedScheduleFact } from '../events/schedule.codec.js';
 import type { Backfill, Ledger, ScheduleFact, Slot } from '../events/schedule.events.js';
 import type { Streams } from '../events/streams.js';
@@ -51,7 +52,6 @@ const AFTER_FAULT_MS = 10_000;
 const JUMP_MS = 2_000;
 /** Whoever is woken so late was not there: the process stood still, or the machine slept and its steady clock went on. */
 const ABSENT_MS = 60_000;
-const RUN_ENDS: readonly string[] = ['RunCompleted', 'RunFailed', 'RunCancelled'];
 
 export class Timekeeper {
   private readonly wheel: Wheel<BatchId>;
@@ -157,7 +157,7 @@ export class Timekeeper {
   }
 
   private take(stored: StoredFact): void {
-    if (RUN_ENDS.includes(stored.type)) return this.ended(stored);
+    if (endsRun(stored)) return this.ended(stored);
     if (stored.type === 'RunStarted') return this.catchingUp?.begun(parseId<RunId>(this.parts.streams.parse(stored.stream)?.id ?? ''));
     const { category, id } = this.parts.streams.parse(stored.stream) ?? {};
     if (category !== 'batch' && category !== 'schedule') return;

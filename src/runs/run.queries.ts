@@ -3,7 +3,7 @@ import { Query, QueryHandler } from '@nestjs/cqrs';
 import type { IQueryHandler } from '@nestjs/cqrs';
 import { sql } from 'kysely';
 import type { RawBuilder } from 'kysely';
-import { RUN_STATUSES } from '../events/run.events.js';
+import { noRuns, RUN_STATUSES } from '../events/run.events.js';
 import type { RunStatus } from '../events/run.events.js';
 import { listed } from '../http/listing.js';
 import type { AsOf, Page, PageQuery } from '../http/paging.js';
@@ -84,7 +84,7 @@ export class CountRunsHandler implements IQueryHandler<CountRuns> {
   async execute({ filter }: CountRuns): Promise<RunCounts> {
     const asOf = this.read.asOf();
     const counts = isCounted(filter) ? await countsOf(this.read, filter) : await counted(this.read, filter);
-    const byStatus = { running: 0, parked: 0, failing: 0, compensating: 0, cancelling: 0, completed: 0, failed: 0, cancelled: 0 };
+    const byStatus = noRuns();
     for (const { status, runs } of counts) byStatus[status] = runs;
     return { total: sum(counts), byStatus, asOf };
   }

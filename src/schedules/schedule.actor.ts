@@ -5,6 +5,7 @@
 import type { ActorKind } from '../actors/actor-kind.js';
 import type { Drawn } from '../actors/actor.js';
 import { storedBatchFact } from '../events/batch.codec.js';
+import { endsRun } from '../events/run.events.js';
 import { storedScheduleFact } from '../events/schedule.codec.js';
 import { scheduleUpcasting } from '../events/schedule.events.js';
 import type { Ledger } from '../events/schedule.events.js';
@@ -18,8 +19,6 @@ import type { BatchFactOfSchedule } from './rule-in-force.js';
 import { AdvanceSchedule } from './schedule.commands.js';
 import type { AnyScheduleCommand } from './schedule.commands.js';
 import { decideSchedule } from './schedule.decide.js';
-
-const RUN_ENDS: readonly string[] = ['RunCompleted', 'RunFailed', 'RunCancelled'];
 
 export function scheduleActor(reader: EventReader, streams: Streams): ActorKind<Ledger, AnyScheduleCommand> {
   return {
@@ -73,7 +72,7 @@ async function endedRuns(reader: EventReader, streams: Streams, batchId: BatchId
   const ended = await Promise.all(
     state.open.map(async (due) => {
       const [last] = await reader.readStream(streams.run(ids.scheduledRun(batchId, due)), { backwards: true, limit: 1 });
-      return last !== undefined && RUN_ENDS.includes(last.type) ? [due] : [];
+      return last !== undefined && endsRun(last) ? [due] : [];
     }),
   );
   return new Set(ended.flat());
