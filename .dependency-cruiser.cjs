@@ -6,7 +6,7 @@ const SPEC = '[.]spec[.]ts$';
 const room = (...names) => names.map((name) => `^src/${name}/`);
 const EVERYWHERE = ['^src/(clock|config|ids)[.]ts$', '^src/telemetry/'];
 const READER = '^src/log/(event-reader|log-errors)[.]ts$';
-const ASSEMBLY = '^src/(main|index|measured|sluice|server[.]module|sluice[.](module|service|health))[.]ts$';
+const ASSEMBLY = '^src/(main|index|measured|rows|rows[.]worker|sluice|server[.]module|sluice[.](module|service|health))[.]ts$';
 const MACHINES = '^src/[^/]+/[^/]+[.]machine[.]ts$';
 const PURE = ['[.](machine|decide)[.]ts$', '^src/actors/fold[.]ts$', '^projections/'];
 const LIVING = ['batches', 'runs', 'gates', 'schedules', 'jobs'];

@@ -8,12 +8,13 @@ import { bareLoop, logAlone } from './bare-loop.js';
 import { drive, inTemp, openBench, percentile, THREE } from './trial.js';
 import type { Driven, Figure } from './trial.js';
 
-const WARM_UP = 0.15;
+/** A process that has just begun needs so many runs until its code is compiled as it stays: before that, the compiler is measured. */
+const WARM_UP = 1_000;
 
 export const work = defineJob({ name: 'work', run: async () => ({ done: true }) });
 
 async function measured(lanes: number, runs: number, one: () => Promise<void>): Promise<Driven> {
-  await drive(Math.ceil(runs * WARM_UP), lanes, one);
+  await drive(WARM_UP, Math.max(lanes, 16), one);
   return drive(runs, lanes, one);
 }
 
@@ -51,7 +52,7 @@ export function engineLane(lanes: number, runs: number): Promise<readonly Figure
       durableMs.push(performance.now() - from);
       await ended;
     };
-    await drive(Math.ceil(runs * WARM_UP), lanes, one);
+    await drive(WARM_UP, Math.max(lanes, 16), one);
     const [before, from] = [bench.commits(), performance.now()];
     durableMs.length = 0;
     const driven = await drive(runs, lanes, one);
@@ -87,7 +88,7 @@ export function httpLane(lanes: number, runs: number): Promise<readonly Figure[]
       while ((await total()) < before + count) await new Promise((resolve) => setTimeout(resolve, 10));
       return { ...accepted, perSecond: count / ((performance.now() - from) / 1_000) };
     };
-    await all(Math.ceil(runs * WARM_UP));
+    await all(WARM_UP);
     const driven = await all(runs);
     agent.destroy();
     await server.stop();

@@ -8,6 +8,7 @@
  * 3. Each of our commands has exactly one handler: anything else stops the start.
  */
 import 'reflect-metadata';
+import { availableParallelism } from 'node:os';
 import { ConfigurableModuleBuilder, Inject, Logger, Module } from '@nestjs/common';
 import type { BeforeApplicationShutdown, ConfigurableModuleAsyncOptions, DynamicModule, OnApplicationBootstrap, OnModuleInit, Provider, Type } from '@nestjs/common';
 import { ApplicationConfig, DiscoveryModule, DiscoveryService, RouterModule } from '@nestjs/core';
@@ -190,9 +191,14 @@ async function engineOf(options: SluiceModuleOptions, jobs: JobRegistry, clock: 
   const { directory, events = 'sqlite:', slots = SLOTS, namespace, readWaitMs, mostWaiting } = options;
   const log = await openLog({ url: events, directory, streams: new Streams(namespace), clock });
   return openSluice({
-    directory, log, clock, jobs, slots, namespace, ...(readWaitMs !== undefined && { readWaitMs }), ...(mostWaiting !== undefined && { mostWaiting }),
+    directory, log, clock, jobs, slots, namespace, rowsBeside: rowsMayBeBeside(options), ...(readWaitMs !== undefined && { readWaitMs }), ...(mostWaiting !== undefined && { mostWaiting }),
     report: (what, error) => logger.warn(error instanceof Error ? `${what} ${error.message}` : what),
   });
+}
+
+/** A second core, a log that is a file, time that both threads have; and code that is built, since a thread does not load sources. */
+function rowsMayBeBeside({ directory, events = 'sqlite:', clock }: SluiceModuleOptions): boolean {
+  return availableParallelism() > 1 && events === 'sqlite:' && directory !== ':memory:' && clock === undefined && import.meta.url.endsWith('.js');
 }
 
 function keyLedgerOf({ read }: SluiceEngine): KeyLedger {

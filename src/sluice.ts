@@ -7,12 +7,8 @@
  * 2. The read side catches up beside that: a run does not wait for rows.
  * 3. Stop: no new work, running jobs get the drain, then their signals; what they then lose is tried again elsewhere.
  */
-import { approvals } from '../projections/approvals.js';
-import { BATCHES, batches as batchRows } from '../projections/batches.js';
-import { commandKeys } from '../projections/command-keys.js';
-import { executions } from '../projections/executions.js';
-import { runHistory } from '../projections/run-history.js';
-import { FIRED, SCHEDULES, schedules as scheduleRows } from '../projections/schedules.js';
+import { BATCHES } from '../projections/batches.js';
+import { FIRED, SCHEDULES } from '../projections/schedules.js';
 import { isRejected } from './actors/actor.js';
 import { ActorHost } from './actors/actor-host.js';
 import { AnswerLog } from './audit/answer-log.js';
@@ -29,10 +25,9 @@ import type { JobRegistry } from './jobs/job-registry.js';
 import { Unavailable } from './log/log-errors.js';
 import type { EngineLog } from './log/open-log.js';
 import { openSqliteLog } from './log/sqlite.event-log.js';
-import { ProjectionHost } from './reading/projection-host.js';
-import type { Projection } from './reading/projection.js';
 import { ReadSide } from './reading/read-side.js';
 import { ReadStore } from './reading/read-store.js';
+import type { RowKeeper } from './reading/row-keeper.js';
 import { is, rowsOf } from './reading/selection.js';
 import { JobRunner } from './reactors/job-runner.js';
 import type { Say } from './reactors/job-runner.js';
@@ -40,6 +35,8 @@ import { Reactor } from './reactors/reactor.js';
 import type { ReportFault } from './reactors/reactor.js';
 import type { Left } from './reactors/schedules-left.js';
 import { Timekeeper } from './reactors/timekeeper.js';
+import { rowsBeside, rowsHere } from './rows.js';
+import type { Rows } from './rows.js';
 import { runActor } from './runs/run.actor.js';
 import { GetSlots, GetSlotsHandler } from './schedules/occurrence.queries.js';
 import { scheduleActor } from './schedules/schedule.actor.js';
@@ -58,6 +55,8 @@ export interface SluiceOptions {
   readonly clock: Clock;
   /** Opened by the caller, and closed with the engine. That of the data directory if absent. */
   readonly log?: EngineLog;
+  /** Rows are made in a thread of their own: for a data directory whose log is a file. In this one if absent. */
+  readonly rowsBeside?: boolean;
   /** May be filled until `start`. */
   readonly jobs: JobRegistry;
   /** Jobs at once on this node. */
@@ -85,9 +84,14 @@ export type SluiceEngine = ReturnType<typeof openSluice>;
  *
  * @throws LogUnusable, ReadStoreUnusable
  */
-export function openSluice({ directory, stores, clock, log: given, jobs, slots, namespace, readWaitMs = READ_WAIT_MS, mostWaiting = MOST_WAITING, report = warn }: SluiceOptions) {
+export function openSluice({ directory, stores, clock, log: given, jobs, slots, namespace, readWaitMs = READ_WAIT_MS, mostWaiting = MOST_WAITING, rowsBeside: beside = false, report = warn }: SluiceOptions) {
   const streams = new Streams(namespace);
-  const { log, rows: store } = stores ?? openBeside(given ?? openSqliteLog({ directory, clock }), directory);
+  const log = stores?.log ?? given ?? openSqliteLog({ directory, clock });
+  const rows = closingOnError(log, (): Rows => {
+    const parts = { reader: log, clock, report };
+    return beside && stores === undefined ? rowsBeside({ directory, ...(namespace !== undefined && { namespace }) }, log.identity, parts) : rowsHere(stores?.rows ?? ReadStore.open(directory, log.identity), streams, parts);
+  });
+  const { host: reading } = rows;
   const node = ids.freshIncarnation();
   const refusals = new RefusalLog({ writer: log, stream: streams.audit(node), incarnation: node, clock, report });
   const records = { refusals, answers: new AnswerLog(log, streams, clock) };
@@ -103,8 +107,7 @@ export function openSluice({ directory, stores, clock, log: given, jobs, slots, 
   const runner = new JobRunner(node, slots, jobs, say);
   const runs = new ActorHost(runActor(streams, definitions, runner, log, { most: mostWaiting, waiting: () => reactor.waits }), log, log, clock, records);
   const reactor = new Reactor({ reader: log, streams, runner, say, outlast, clock, report });
-  const reading = new ProjectionHost({ reader: log, store, projections: projectionsOf(streams), clock, report });
-  const read = new ReadSide({ host: reading, store, reader: log, waitMs: readWaitMs });
+  const read = new ReadSide({ host: reading, queries: () => rows.queries(), reader: log, waitMs: readWaitMs });
   const timekeeper = new Timekeeper({
     reader: log, streams, clock, report, say,
     tell: async (command) => {
@@ -114,13 +117,13 @@ export function openSluice({ directory, stores, clock, log: given, jobs, slots, 
     left: () => leftOf(read),
     slotsOf: (batchId, backfill) => slotsOf(new GetSlotsHandler(read, clock), batchId, backfill),
   });
-  const parts = { timekeeper, reactor, runner, refusals, reading, store, log, clock, closing };
+  const parts = { timekeeper, reactor, runner, refusals, reading, rows, log, clock, closing };
   let closed: Promise<void> | undefined;
   let orphaning: Promise<void> = Promise.resolve();
   /** The rows say which batches code has ever defined, so it waits until they know. */
   const orphanGone = async (inCode: readonly BatchDefinition[]): Promise<void> => {
     if (!(await reading.waitFor(await log.head(), ROWS_WAIT_MS))) return;
-    const known = await rowsOf(store.queries<unknown>(), BATCHES, [is(BATCHES, 'source', 'code'), is(BATCHES, 'hidden', 0), is(BATCHES, 'deleted', 0), is(BATCHES, 'orphaned', 0)]);
+    const known = await rowsOf(read.db, BATCHES, [is(BATCHES, 'source', 'code'), is(BATCHES, 'hidden', 0), is(BATCHES, 'deleted', 0), is(BATCHES, 'orphaned', 0)]);
     await orphanInCode(known.filter(({ name }) => !inCode.some((batch) => batch.name === name)).map(({ id }) => id), batches);
   };
 
@@ -149,14 +152,9 @@ export function openSluice({ directory, stores, clock, log: given, jobs, slots, 
   };
 }
 
-/** Every read model that there is. */
-export function projectionsOf(streams: Streams): readonly Projection[] {
-  return [runHistory(streams), executions(streams), approvals(streams), batchRows(streams), commandKeys(), scheduleRows(streams)];
-}
-
-function openBeside(log: EngineLog, directory: string): Stores {
+function closingOnError<T>(log: EngineLog, work: () => T): T {
   try {
-    return { log, rows: ReadStore.open(directory, log.identity) };
+    return work();
   } catch (error) {
     void log.close();
     throw error;
@@ -170,14 +168,14 @@ interface Parts {
   readonly reactor: Reactor;
   readonly runner: JobRunner;
   readonly refusals: RefusalLog;
-  readonly reading: ProjectionHost;
-  readonly store: ReadStore;
+  readonly reading: RowKeeper;
+  readonly rows: Rows;
   readonly log: EngineLog;
   readonly clock: Clock;
   readonly closing: AbortController;
 }
 
-async function shutDown({ orphaned, timekeeper, reactor, runner, refusals, reading, store, log, clock, closing }: Parts, drainMs: number, graceMs: number): Promise<void> {
+async function shutDown({ orphaned, timekeeper, reactor, runner, refusals, reading, rows, log, clock, closing }: Parts, drainMs: number, graceMs: number): Promise<void> {
   const drained = new AbortController();
   const after = (ms: number): Promise<void> => clock.sleep(ms, drained.signal).catch(() => undefined);
   timekeeper.quiesce();
@@ -191,7 +189,7 @@ async function shutDown({ orphaned, timekeeper, reactor, runner, refusals, readi
   await reading.stop();
   await orphaned();
   await log.close();
-  store.close();
+  rows.close();
 }
 
 /** What schedules leave to be done, by their rows. The position is taken first: what is seen twice is done once. */

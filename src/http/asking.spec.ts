@@ -56,7 +56,7 @@ describe('A page', () => {
 });
 
 describe('A query that asks for a position', () => {
-  const progress = (reached: boolean): ReadProgress => ({ waitFor: async () => reached, position: () => '07', lagMs: () => 2_500 });
+  const progress = (reached: boolean): ReadProgress => ({ waitFor: async () => reached, taken: async () => undefined, position: () => '07', lagMs: () => 2_500 });
 
   it('goes on when the read side has got there, or nothing was asked for', async () => {
     await awaitAtLeast(progress(true), '09', 100);

@@ -6,6 +6,8 @@ import { Problem } from './problem.js';
 export interface ReadProgress {
   /** True once everything up to the position is in the rows; false after `timeoutMs`. */
   waitFor(position: string, timeoutMs: number): Promise<boolean>;
+  /** Resolves when the rows hold what was heard of until now, or are too far behind to be waited for. */
+  taken(): Promise<void>;
   position(): string;
   lagMs(): number;
 }
@@ -19,12 +21,13 @@ export const atLeastQuery = z.object({
 });
 
 /**
- * Waits until the read side has got to `atLeast`, if it was asked for.
+ * Waits until the read side has got to `atLeast` if that was asked for, else for what was said a moment ago.
  *
  * @throws Problem not-caught-up, with Retry-After
  */
 export async function awaitAtLeast(progress: ReadProgress, atLeast: string | undefined, timeoutMs: number): Promise<void> {
-  if (atLeast === undefined || (await progress.waitFor(atLeast, timeoutMs))) return;
+  if (atLeast === undefined) return progress.taken();
+  if (await progress.waitFor(atLeast, timeoutMs)) return;
   const seconds = Math.min(30, Math.max(1, Math.ceil(progress.lagMs() / 1_000)));
   throw new Problem('not-caught-up', `The read side has not got to ${atLeast} yet; it is at ${progress.position()}. Ask again in ${seconds} s.`, {
     headers: { 'Retry-After': String(seconds) },

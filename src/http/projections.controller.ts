@@ -64,11 +64,10 @@ export class ProjectionsController {
   @HttpCode(202)
   @Needs('admin')
   @Answers(202, projectionAnswer)
-  rebuild(@Param('name') name: string, @Res({ passthrough: true }) response: unknown): ProjectionRow {
+  async rebuild(@Param('name') name: string, @Res({ passthrough: true }) response: unknown): Promise<ProjectionRow> {
     this.known(name);
     const building = (): ProjectionRow | undefined => this.rows().find((row) => row.name === name && row.state === 'building');
-    // What goes wrong with it stands in its fault.
-    if (building() === undefined) void this.read.host.rebuild(name).catch(() => undefined);
+    if (building() === undefined) await this.read.host.beginRebuild(name);
     sayMutation(this.adapterHost, response, { position: this.read.host.position(), replayed: false });
     const row = building() ?? this.rows().find((one) => one.name === name);
     if (row === undefined) throw new Error(`Projection ${name} has no build.`);

@@ -9,7 +9,7 @@ const facts = (from: number, to: number): StoredFact[] => Array.from({ length: t
 function gathering() {
   const clock = new SimulatedClock();
   const taken: string[][] = [];
-  const gathered: Gathering = new Gathering(clock, 4, () => {
+  const gathered: Gathering = new Gathering(clock, { most: 4, pauseMs: 100 }, () => {
     for (const part of gathered.parts()) taken.push(part.map(({ position }) => position));
   });
   return { clock, gathered, taken };

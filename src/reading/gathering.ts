@@ -11,8 +11,8 @@
 import type { Clock } from '../clock.js';
 import type { StoredFact } from '../log/event-reader.js';
 
-/** About as long as a run of a few steps takes that is not waited for. */
-const PAUSE_MS = 100;
+/** About as long as a run of a few steps takes that is not waited for; no more facts than the event loop can be held up by. */
+export const GATHER = { most: 1_000, pauseMs: 100 };
 
 export class Gathering {
   private facts: StoredFact[] = [];
@@ -20,21 +20,23 @@ export class Gathering {
 
   constructor(
     private readonly clock: Clock,
-    private readonly most: number,
+    /** Facts of a transaction, and how long more are waited for: 0 where what comes was gathered before. */
+    private readonly bounds: { readonly most: number; readonly pauseMs: number },
     private readonly take: () => void,
   ) {}
 
   add(facts: readonly StoredFact[], atOnce: boolean): void {
     for (const fact of facts) this.facts.push(fact);
-    if (atOnce || this.facts.length >= this.most) this.take();
-    else this.takeBack ??= this.clock.wakeAt(this.clock.now() + PAUSE_MS, this.take);
+    const { most, pauseMs } = this.bounds;
+    if (atOnce || pauseMs === 0 || this.facts.length >= most) this.take();
+    else this.takeBack ??= this.clock.wakeAt(this.clock.now() + pauseMs, this.take);
   }
 
   /** All of them, in parts that one transaction may hold. */
   *parts(): Generator<readonly StoredFact[]> {
-    const { facts } = this;
+    const { facts, bounds: { most } } = this;
     this.drop();
-    for (let at = 0; at < facts.length; at += this.most) yield facts.slice(at, at + this.most);
+    for (let at = 0; at < facts.length; at += most) yield facts.slice(at, at + most);
   }
 
   drop(): void {

@@ -13,15 +13,16 @@
 import type { Clock } from '../clock.js';
 import type { EventReader, StoredFact } from '../log/event-reader.js';
 import { Unavailable } from '../log/log-errors.js';
-import { Gathering } from './gathering.js';
+import { GATHER, Gathering } from './gathering.js';
 import { PayloadsInPlace } from './payloads-in-place.js';
 import { PositionWaiters } from './position-waiters.js';
 import type { Projection } from './projection.js';
-import { statusOf } from './projection-status.js';
-import type { Parked, ProjectionStatus } from './projection-status.js';
+import { Standings } from './projection-status.js';
+import type { ProjectionStatus } from './projection-status.js';
 import { Fenced, ReadStoreUnusable } from './read-errors.js';
 import type { Build, ReadStore } from './read-store.js';
-import { Throughput } from './throughput.js';
+import { answeredTo } from './row-keeper.js';
+import type { RowKeeper } from './row-keeper.js';
 
 export interface HostOptions {
   readonly reader: EventReader;
@@ -30,19 +31,20 @@ export interface HostOptions {
   readonly clock: Clock;
   /** Told what a person should know: parked streams, a build that failed, a subscription that broke. */
   readonly report: (message: string) => void;
+  /** How many facts share a transaction, and how long more of them are waited for while nobody asks. */
+  readonly gather?: { readonly most: number; readonly pauseMs: number };
+  /** Told whenever something of `status`, `position` or `lagMs` is another. */
+  readonly moved?: () => void;
 }
 
-/** Facts in one transaction: while following, and while building beside the live one. */
-const MOST_FACTS = 1_000;
+/** Facts in one transaction while building beside the live one. */
 const MOST_FACTS_BESIDE = 100;
 const AGAIN_MS = 500;
 
-export class ProjectionHost {
+export class ProjectionHost implements RowKeeper {
   private following: Build[] = [];
   private building: Build[] = [];
-  private readonly failed = new Map<string, string>();
-  private readonly parked = new Map<number, Map<string, Parked>>();
-  private readonly throughput = new Map<number, Throughput>();
+  private readonly standings: Standings;
   private readonly waiters: PositionWaiters;
   private readonly ending = new AbortController();
   private readonly gathered: Gathering;
@@ -57,16 +59,12 @@ export class ProjectionHost {
 
   constructor(private readonly options: HostOptions) {
     this.seenAtMs = options.clock.now();
+    this.standings = new Standings(options.clock);
     this.waiters = new PositionWaiters(options.clock);
-    this.gathered = new Gathering(options.clock, MOST_FACTS, () => this.settle());
+    this.gathered = new Gathering(options.clock, options.gather ?? GATHER, () => this.settle());
     this.payloads = new PayloadsInPlace(options.reader, options.projections);
   }
 
-  /**
-   * Takes up every projection where it was left.
-   *
-   * @throws ReadStoreUnusable if the rows are ahead of the log
-   */
   async start(): Promise<void> {
     const { reader, store, projections } = this.options;
     const head = await reader.head();
@@ -76,10 +74,10 @@ export class ProjectionHost {
       throw new ReadStoreUnusable(`The rows of ${ahead.projection.name} are at ${ahead.position}, but the log ends at ${head || 'nothing'}: this is not the log they were made from. Move read.db away: it is made anew.`);
     }
     for (const projection of projections) if (!builds.some((build) => build.projection === projection)) builds.push(store.create(projection));
-    for (const build of builds) this.parked.set(build.number, new Map(store.parked(build)));
+    for (const build of builds) for (const [stream, why] of store.parked(build)) this.standings.parkedOf(build).set(stream, why);
     this.following = builds.filter(({ state }) => state === 'active');
     this.building = builds.filter(({ state }) => state === 'building');
-    this.at = this.following.length === 0 ? head : least(this.following);
+    this.at = this.following.length === 0 ? head : positionOf(this.following);
     this.work = Promise.all([this.follow(), ...this.building.map((build) => this.build(build))]);
   }
 
@@ -90,27 +88,23 @@ export class ProjectionHost {
     this.waiters.end();
   }
 
-  /** The position that is in the rows of every projection. */
   position(): string {
-    return least([...this.following, ...this.unanswered()]);
+    return positionOf([...this.following, ...this.building]);
   }
 
-  /** Builds of projections whose older version still answers, with rows that follow nothing any more. */
-  private unanswered(): readonly Build[] {
-    return this.building.filter(({ projection }) => !this.following.some((active) => active.projection.name === projection.name));
-  }
-
-  /** How old the rows are, in milliseconds: 0 when nothing is known that is not in them. */
   lagMs(): number {
-    return this.live && this.unanswered().length === 0 ? 0 : Math.max(0, this.options.clock.now() - this.seenAtMs);
+    return this.live && this.position() >= this.at ? 0 : Math.max(0, this.options.clock.now() - this.seenAtMs);
   }
 
-  /** Whether the rows have got to the end of the log since the start. */
   get caughtUp(): boolean {
     return this.live;
   }
 
-  /** True once everything up to the position is in the rows; false after `timeoutMs`. */
+  /** When the newest fact that is in the rows was recorded. */
+  get newestAtMs(): number {
+    return this.seenAtMs;
+  }
+
   waitFor(position: string, timeoutMs: number): Promise<boolean> {
     if (this.position() < position) this.settle();
     if (this.position() >= position) return Promise.resolve(true);
@@ -118,37 +112,32 @@ export class ProjectionHost {
     return this.waiters.wait(position, timeoutMs);
   }
 
+  async taken(): Promise<void> {
+    this.settle();
+  }
+
   status(): readonly ProjectionStatus[] {
-    return [...this.following, ...this.building].map((build) =>
-      statusOf(build, { live: this.live, rate: this.throughputOf(build.number).rate(), fault: this.failed.get(build.projection.name), parked: this.parked.get(build.number) }),
-    );
+    return [...this.following, ...this.building].map((build) => this.standings.statusOf(build, this.live));
   }
 
-  private throughputOf(build: number): Throughput {
-    const known = this.throughput.get(build) ?? new Throughput(this.options.clock);
-    this.throughput.set(build, known);
-    return known;
-  }
-
-  /**
-   * Makes the rows of a projection anew from the log, beside those that answer, and lets them answer when they stand at
-   * the same position. Resolves then.
-   *
-   * @throws what a fact threw that could not become rows: the rows that answer stay as they are
-   */
+  /** Resolves when the rows that were made anew answer. @throws what a fact threw that could not become rows: those that answer stay as they are */
   async rebuild(name: string): Promise<void> {
     const projection = this.options.projections.find((one) => one.name === name);
     if (projection === undefined) throw new RangeError(`There is no projection ${name}.`);
     if (this.building.some((build) => build.projection === projection)) throw new RangeError(`Projection ${name} is being rebuilt.`);
-    this.failed.delete(name);
+    this.standings.fault(name, undefined);
     const build = this.options.store.create(projection);
-    this.parked.set(build.number, new Map());
     this.building.push(build);
     const work = this.build(build);
+    this.told();
     this.work = Promise.all([this.work, work]);
     await work;
-    const why = this.failed.get(name);
+    const why = this.standings.faultOf(name);
     if (why !== undefined) throw new Error(why);
+  }
+
+  async beginRebuild(name: string): Promise<void> {
+    void this.rebuild(name).catch(() => undefined);
   }
 
   /** Takes what was gathered, so that the rows hold all that was heard. What goes wrong is told, and heard again before anything after it. */
@@ -182,7 +171,9 @@ export class ProjectionHost {
       if (delivery.kind === 'facts') this.gathered.add(await this.payloads.of(delivery.facts), !this.live || this.waiters.some);
       else if (delivery.kind !== 'reconnected') this.move(delivery.position);
       hearing.signal.throwIfAborted();
-      if (delivery.kind === 'caughtUp') this.live = true;
+      if (delivery.kind !== 'caughtUp') continue;
+      this.live = true;
+      this.told();
     }
     hearing.signal.throwIfAborted();
     if (!this.ending.signal.aborted) throw new Unavailable('The subscription ended.');
@@ -206,7 +197,7 @@ export class ProjectionHost {
     if (this.hearing.signal.aborted || position <= this.at) return;
     this.at = position;
     this.following = this.options.store.transaction(() => this.following.map((build) => (build.position < position ? this.options.store.advance(build, position) : build)));
-    this.waiters.reached(this.position());
+    this.told();
   }
 
   private join(build: Build, facts: readonly StoredFact[], to: string): void {
@@ -221,7 +212,7 @@ export class ProjectionHost {
     if (to <= build.position) return build;
     const { store } = this.options;
     const rows = store.buffer(build);
-    const parked = this.parked.get(build.number) ?? new Map<string, Parked>();
+    const parked = this.standings.parkedOf(build);
     for (const fact of facts) {
       if (fact.position <= build.position || parked.has(fact.stream)) continue;
       try {
@@ -235,7 +226,7 @@ export class ProjectionHost {
       }
     }
     rows.flush();
-    this.throughputOf(build.number).took(facts.length);
+    this.standings.took(build, facts.length);
     return store.advance(build, to);
   }
 
@@ -264,10 +255,11 @@ export class ProjectionHost {
 
   private giveUp({ number, projection }: Pick<Build, 'number' | 'projection'>, error: unknown): void {
     const why = `Projection ${projection.name} could not be rebuilt: ${messageOf(error)}. The rows that answer stay as they are.`;
-    this.failed.set(projection.name, why);
+    this.standings.fault(projection.name, why);
     this.building = this.building.filter((one) => one.number !== number);
     this.options.store.discard(number);
     this.options.report(why);
+    this.told();
   }
 
   private keep(build: Build): void {
@@ -280,14 +272,19 @@ export class ProjectionHost {
       const active = this.options.store.activate(build);
       this.building = this.building.filter(({ number }) => number !== build.number);
       this.following = [...this.following.filter(({ projection }) => projection.name !== build.projection.name), active];
-      this.failed.delete(build.projection.name);
+      this.standings.fault(build.projection.name, undefined);
     }
+    this.told();
+  }
+
+  private told(): void {
     this.waiters.reached(this.position());
+    this.options.moved?.();
   }
 }
 
-function least(builds: readonly Build[]): string {
-  return builds.reduce((so, { position }) => (position < so ? position : so), builds[0]?.position ?? '');
+function positionOf(builds: readonly Build[]): string {
+  return answeredTo(builds.map(({ projection: { name }, state, position }) => ({ name, state, position })));
 }
 
 function messageOf(error: unknown): string {

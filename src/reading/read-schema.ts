@@ -1,7 +1,7 @@
 /** The file of the read store: its own tables, and how those of a build are made, named and written. */
 import type Database from 'better-sqlite3';
 import { encoderOf } from './rows.codec.js';
-import type { AnyTable, ColumnType } from './projection.js';
+import type { AnyTable, ColumnType, Projection } from './projection.js';
 import type { TableStatements } from './row-buffer.js';
 
 /** A file of another version is thrown away and made anew: nothing stands in it that the log does not have. */
@@ -32,6 +32,15 @@ const SQL_TYPES: Readonly<Record<ColumnType, string>> = { text: 'text', integer:
 /** What a table of a build is called in the database. */
 export function physicalName(table: string, version: number, build: number): string {
   return `${table}__v${version}_${build}`;
+}
+
+/** An older version answers as long as it has every column that may be asked for. */
+export function canAnswer(db: Database.Database, { tables }: Projection, version: number, build: number): boolean {
+  const columnsOf = db.prepare<[string], string>('select name from pragma_table_info(?)').pluck();
+  return tables.every((table) => {
+    const columns = columnsOf.all(physicalName(table.name, version, build));
+    return Object.keys(table.columns).every((column) => columns.includes(column));
+  });
 }
 
 export function createTable(db: Database.Database, table: AnyTable, name: string): void {

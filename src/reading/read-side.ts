@@ -3,35 +3,33 @@ import type { Kysely } from 'kysely';
 import { isBlobRef, parseJson } from '../events/json.js';
 import type { JsonValue } from '../events/json.js';
 import type { EventReader } from '../log/event-reader.js';
-import type { ProjectionHost } from './projection-host.js';
-import type { ReadStore } from './read-store.js';
+import type { RowKeeper } from './row-keeper.js';
 
 /** Payloads from blobs in one answer. */
 const MOST_ANSWER_BYTES = 4 * 1024 * 1024;
 
 export interface ReadSideOptions {
-  readonly host: ProjectionHost;
-  readonly store: ReadStore;
+  readonly host: RowKeeper;
+  /** Questions to the rows as they are now. */
+  readonly queries: () => Kysely<unknown>;
   readonly reader: EventReader;
   /** How long a query waits for the position that it asks for. */
   readonly waitMs: number;
 }
 
 export class ReadSide {
-  readonly host: ProjectionHost;
+  readonly host: RowKeeper;
   readonly waitMs: number;
-  private readonly rows: Kysely<unknown>;
 
   constructor(private readonly options: ReadSideOptions) {
     this.host = options.host;
     this.waitMs = options.waitMs;
-    this.rows = options.store.queries();
   }
 
-  /** Questions to the rows, which hold by now all that was heard. */
+  /** Questions to the rows. Where they are made in this thread they hold by now all that was heard. */
   get db(): Kysely<unknown> {
     this.host.settle();
-    return this.rows;
+    return this.options.queries();
   }
 
   /** Waits for what stands in the log now: for whoever looks for what was said a moment ago. */

@@ -13,7 +13,7 @@ import Database from 'better-sqlite3';
 import { Kysely, SqliteDialect } from 'kysely';
 import type { AnyTable, Projection } from './projection.js';
 import { Fenced, ReadStoreUnusable } from './read-errors.js';
-import { createTable, dropTable, physicalName, statementsFor, STORE_SCHEMA, STORE_VERSION } from './read-schema.js';
+import { canAnswer, createTable, dropTable, physicalName, statementsFor, STORE_SCHEMA, STORE_VERSION } from './read-schema.js';
 import { RowBuffer } from './row-buffer.js';
 import type { TableStatements } from './row-buffer.js';
 import { queriesOn } from './rows.codec.js';
@@ -116,7 +116,7 @@ export class ReadStore {
   create(projection: Projection): Build {
     return this.db.transaction((): Build => {
       const others = this.rows().filter((row) => row.projection === projection.name && row.state === 'active');
-      const state = others.some((row) => this.canAnswer(row, projection)) ? 'building' : 'active';
+      const state = others.some((row) => canAnswer(this.db, projection, row.version, row.build)) ? 'building' : 'active';
       if (state === 'active') for (const row of others) this.drop(row);
       const { lastInsertRowid } = this.db.prepare("insert into builds (projection, version, state, position, epoch) values (?, ?, ?, '', 1)").run(projection.name, projection.version, state);
       const build: Build = { number: Number(lastInsertRowid), projection, state, position: '' };
@@ -172,7 +172,7 @@ export class ReadStore {
   }
 
   /** Questions to the active builds; `T` names their tables as the projections do. */
-  queries<T>(): Kysely<T> {
+  queries<T = unknown>(): Kysely<T> {
     return queriesOn<T>(this.kysely);
   }
 
@@ -189,17 +189,9 @@ export class ReadStore {
     if (build.state === 'active') for (const table of build.projection.tables) this.physical.set(table.name, nameIn(build, table));
   }
 
-  /** An older version answers as long as it has every column that may be asked for. */
   private nameOlder(row: BuildRow, projection: Projection): void {
-    if (row.state !== 'active' || !this.canAnswer(row, projection)) return;
+    if (row.state !== 'active' || !canAnswer(this.db, projection, row.version, row.build)) return;
     for (const { name } of projection.tables) this.physical.set(name, physicalName(name, row.version, row.build));
-  }
-
-  private canAnswer(row: BuildRow, projection: Projection): boolean {
-    return projection.tables.every((table) => {
-      const columns = this.db.prepare<[string], string>('select name from pragma_table_info(?)').pluck().all(physicalName(table.name, row.version, row.build));
-      return Object.keys(table.columns).every((column) => columns.includes(column));
-    });
   }
 
   private drop(row: BuildRow): void {

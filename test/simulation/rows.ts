@@ -4,13 +4,15 @@ import type { Streams } from '../../src/events/streams.js';
 import type { EventReader } from '../../src/log/event-reader.js';
 import { ProjectionHost } from '../../src/reading/projection-host.js';
 import { ReadStore } from '../../src/reading/read-store.js';
-import { projectionsOf } from '../../src/sluice.js';
+import { queriesOn } from '../../src/reading/rows.codec.js';
+import { projectionsOf } from '../../src/rows.js';
+import type { Rows } from '../../src/rows.js';
 
 export type AllRows = Readonly<Record<string, readonly unknown[]>>;
 
 /** By table, in the order of their keys. */
-export async function rowsIn(store: ReadStore, streams: Streams): Promise<AllRows> {
-  const db = store.queries<Record<string, object>>();
+export async function rowsIn(store: Pick<Rows, 'queries'>, streams: Streams): Promise<AllRows> {
+  const db = queriesOn<Record<string, object>>(store.queries());
   const tables = projectionsOf(streams).flatMap((projection) => projection.tables);
   const rows = await Promise.all(tables.map(({ name, key }) => key.reduce((query, column) => query.orderBy(column as never), db.selectFrom(name).selectAll()).execute()));
   return Object.fromEntries(tables.map(({ name }, at) => [name, rows[at]!]));
