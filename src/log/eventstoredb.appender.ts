@@ -9,7 +9,6 @@
  * 3. Whatever is not answered in time is told to be unknown, and a late answer to it is dropped.
  */
 import type { Clock } from '../clock.js';
-import { ids } from '../ids.js';
 import type { SentEvent } from './eventstoredb.codec.js';
 import type { AppendAnswer, AppendCall, Connection } from './eventstoredb.connection.js';
 import { whyOf } from './eventstoredb.errors.js';
@@ -19,7 +18,7 @@ import { Unavailable } from './log-errors.js';
 export type Settled = Exclude<AppendAnswer, { kind: 'unknown' }>;
 
 interface Pending {
-  readonly correlation: string;
+  readonly correlation: number;
   readonly stream: string;
   readonly expected: number | 'none';
   readonly events: readonly SentEvent[];
@@ -35,8 +34,9 @@ const AGAIN_MS = 50;
 
 export class Appender {
   /** In the order they came in. */
-  private readonly pending = new Map<string, Pending>();
+  private readonly pending = new Map<number, Pending>();
   private call: AppendCall | undefined;
+  private sent = 0;
   private opening = false;
   private full = false;
 
@@ -50,7 +50,7 @@ export class Appender {
   append(stream: string, expected: number | 'none', events: readonly SentEvent[]): Promise<Settled> {
     return new Promise((resolve, reject) => {
       this.reach.check();
-      const correlation = ids.freshCommand();
+      const correlation = (this.sent += 1);
       const forget = this.clock.wakeAt(this.clock.now() + ANSWER_MS, () => {
         const { why } = this.pending.get(correlation) ?? { why: '' };
         this.pending.delete(correlation);
@@ -109,7 +109,7 @@ export class Appender {
     if (this.call !== undefined) this.send();
   }
 
-  private answer(correlation: string, answer: AppendAnswer): void {
+  private answer(correlation: number, answer: AppendAnswer): void {
     const append = this.pending.get(correlation);
     if (append === undefined) return;
     this.reach.answered();

@@ -58,17 +58,16 @@ export function answeredPosition(commit: string | undefined): string | undefined
  * a repeat. Laid over twice it is gone again, so that readers see the fact's own id.
  */
 export function withHash(id: string, hash: string | undefined): string {
-  if (hash === undefined || !/^[0-9a-f]{32}/.test(hash)) return id;
-  const own = Buffer.from(id.replaceAll('-', ''), 'hex');
-  const over = Buffer.from(hash.slice(0, 32), 'hex');
-  if (own.length !== 16) return id;
-  // The bits that say which kind of UUID it is stay as they are.
-  over[6]! &= 0x0f;
-  over[8]! &= 0x3f;
-  for (let at = 0; at < own.length; at += 1) own[at]! ^= over[at]!;
-  const hex = own.toString('hex');
+  if (hash === undefined || !HASH.test(hash) || !UUID.test(id)) return id;
+  const laid = BigInt(`0x${id.replaceAll('-', '')}`) ^ (BigInt(`0x${hash.slice(0, 32)}`) & NOT_ITS_KIND);
+  const hex = laid.toString(16).padStart(32, '0');
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }
+
+const HASH = /^[0-9a-f]{32}/;
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+/** The bits that say which kind of UUID it is stay as they are. */
+const NOT_ITS_KIND = 0xffffffff_ffff_0fff_3fff_ffffffffffffn;
 
 export function sentEventOf(fact: NewFact): SentEvent {
   return { id: withHash(fact.id, fact.metadata['hash']), type: fact.type, json: true, data: Buffer.from(fact.dataText), metadata: Buffer.from(fact.metadataText) };

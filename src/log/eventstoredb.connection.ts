@@ -9,15 +9,18 @@
  *    map for the whole process, and throws beside us when an answer comes late.
  * 2. Reads are asked for in the protocol's own messages: the client drops the filter of a read, and says that a
  *    subscription has caught up before what came before it was taken.
- * 3. Neither types, nor errors, nor big integers of the client leave this file.
+ * 3. Events and appends are written and read as bytes (`eventstoredb.wire.ts`), and what one turn of the loop brings is
+ *    given out together: one by one, and as the generated classes, they cost more than all the work on a fact.
+ * 4. Neither types, nor errors, nor big integers of the client leave this file.
  */
 import type * as eventStore from '@eventstore/db-client';
 import type * as sharedPb from '@eventstore/db-client/generated/shared_pb.js';
 import type * as streamsGrpcPb from '@eventstore/db-client/generated/streams_grpc_pb.js';
 import type * as streamsPb from '@eventstore/db-client/generated/streams_pb.js';
 import type { ClientDuplexStream, ClientReadableStream } from '@grpc/grpc-js';
-import { answeredPosition, placeOf, positionText } from './eventstoredb.codec.js';
-import type { RecordedEvent, SentEvent } from './eventstoredb.codec.js';
+import { answeredPosition, placeOf } from './eventstoredb.codec.js';
+import { appendBytes, correlationIn, messageIn, successIn } from './eventstoredb.wire.js';
+import type { Message, SentAppend } from './eventstoredb.wire.js';
 import { LogUnusable } from './log-errors.js';
 
 /** What to read. Events of a stream, or of the whole log by the prefixes of stream names. `from` is a revision, or a position. */
@@ -25,12 +28,8 @@ export type Query =
   | { readonly stream: string; readonly from: number | undefined; readonly backwards: boolean; readonly limit: number }
   | { readonly prefixes: readonly string[]; readonly from: string | undefined; readonly backwards: boolean; readonly limit: number | 'live' };
 
-export type Message =
-  | { readonly kind: 'event'; readonly event: RecordedEvent }
-  | { readonly kind: 'checkpoint'; readonly position: string }
-  | { readonly kind: 'confirmed' | 'notFound' | 'other' };
-
-export interface Reading extends AsyncIterable<Message> {
+/** Gives what there is, never nothing. */
+export interface Reading extends AsyncIterable<readonly Message[]> {
   cancel(): void;
 }
 
@@ -44,14 +43,6 @@ export type AppendAnswer =
   /** Not taken, or not known whether; asking again may help. */
   | { readonly kind: 'unknown'; readonly why: string };
 
-export interface SentAppend {
-  /** A UUID that the answer bears. */
-  readonly correlation: string;
-  readonly stream: string;
-  readonly expected: number | 'none';
-  readonly events: readonly SentEvent[];
-}
-
 export interface AppendCall {
   /** Answers come in any order. False: more than the connection takes now; `onDrain` says when to go on. */
   send(append: SentAppend): boolean;
@@ -59,7 +50,7 @@ export interface AppendCall {
 }
 
 export interface AppendEars {
-  onAnswer(correlation: string, answer: AppendAnswer): void;
+  onAnswer(correlation: number, answer: AppendAnswer): void;
   onDrain(): void;
   /** Nothing that was sent will be answered any more. Said once. */
   onEnd(error: unknown): void;
@@ -73,7 +64,6 @@ export interface Connection {
 
 /** Facts that the server looks at between two checkpoints of a filtered subscription. */
 const SEARCH_WINDOW = 1_000;
-const DOTNET_TICKS_PER_MS = 10_000n;
 
 /**
  * Opens a connection. Nothing is sent yet.
@@ -86,24 +76,26 @@ export async function connect(url: string): Promise<Connection> {
   return {
     async read(query) {
       const request = requestOf(driver, query);
-      const call: ReadCall = await client.open((stub) => stub.read(request, ...client.args()));
-      return { cancel: () => call.cancel(), [Symbol.asyncIterator]: () => messagesOf(call) };
+      const { path, requestSerialize } = driver.services.StreamsService.read;
+      const call: ReadCall = await client.open((stub) => stub.makeServerStreamRequest(path, requestSerialize, messageIn, request, ...client.args()));
+      return turnsOf(call);
     },
 
     async appends(ears) {
-      const call: AppendStream = await client.open((stub) => stub.batchAppend(...client.args()));
+      const { path } = driver.services.StreamsService.batchAppend;
+      const call: AppendStream = await client.open((stub) => stub.makeBidiStreamRequest(path, appendBytes, (bytes: Buffer) => answerIn(driver, bytes), ...client.args()));
       let ended = false;
       const end = (error: unknown): void => {
         if (ended) return;
         ended = true;
         ears.onEnd(error);
       };
-      call.on('data', (answer: Answer) => ears.onAnswer(uuidTextOf(answer.getCorrelationId()), answerOf(driver, answer)));
+      call.on('data', ({ correlation, answer }: Answered) => ears.onAnswer(correlation, answer));
       call.on('drain', () => ears.onDrain());
       call.on('error', end);
       call.on('end', () => end(new Error('The server ended the stream of appends.')));
       call.on('close', () => end(new Error('The stream of appends was closed.')));
-      return { send: (append) => !ended && call.write(appendRequestOf(driver, append)), cancel: () => call.cancel() };
+      return { send: (append) => !ended && call.write(append), cancel: () => call.cancel() };
     },
 
     close: () => client.close(),
@@ -114,10 +106,13 @@ type Streams = (typeof streamsPb)['default'];
 type Shared = (typeof sharedPb)['default'];
 type Services = (typeof streamsGrpcPb)['default'];
 type StreamsStub = InstanceType<Services['StreamsClient']>;
-type ReadMessage = InstanceType<Streams['ReadResp']>;
-type Answer = InstanceType<Streams['BatchAppendResp']>;
-type ReadCall = ClientReadableStream<ReadMessage>;
-type AppendStream = ClientDuplexStream<InstanceType<Streams['BatchAppendReq']>, Answer>;
+type ReadCall = ClientReadableStream<Message>;
+type AppendStream = ClientDuplexStream<SentAppend, Answered>;
+
+interface Answered {
+  readonly correlation: number;
+  readonly answer: AppendAnswer;
+}
 
 interface Driver {
   readonly client: (typeof eventStore)['default'];
@@ -153,6 +148,15 @@ function clientOf({ client: { EventStoreDBClient }, services }: Driver, url: str
       return this.callArguments({}, { deadline: Infinity });
     }
 
+    /** The client takes what we cancel for a server that is lost, and would open the connection anew. */
+    sparingCancels(): this {
+      const { handleError } = this;
+      this.handleError = async (stub, error) => {
+        if (!error.message.includes('Cancelled on client')) await handleError(stub, error);
+      };
+      return this;
+    }
+
     async close(): Promise<void> {
       await this.dispose();
       void this.getChannel().then((channel) => channel.close(), () => undefined);
@@ -165,7 +169,7 @@ function clientOf({ client: { EventStoreDBClient }, services }: Driver, url: str
     throw new LogUnusable(`The connection string of EventStoreDB can't be used: ${error instanceof Error ? error.message : 'it is no text.'}`, { cause: error });
   }
   if (!(client instanceof Wire)) throw new TypeError('The client of EventStoreDB is none.');
-  return client;
+  return client.sparingCancels();
 }
 
 /** Whoever has just been answered must be able to read it: a follower may not have it yet. */
@@ -198,51 +202,52 @@ function requestOf({ streams: { ReadReq }, shared: { Empty, StreamIdentifier } }
   return new ReadReq().setOptions(options);
 }
 
-async function* messagesOf(call: AsyncIterable<ReadMessage>): AsyncGenerator<Message> {
-  for await (const message of call) yield messageOf(message);
-}
+/** Messages that may wait to be taken. */
+const MOST_WAITING = 1_000;
 
-function messageOf(message: ReadMessage): Message {
-  const recorded = message.getEvent()?.getEvent();
-  if (recorded !== undefined) {
-    const about = recorded.getMetadataMap();
-    return {
-      kind: 'event',
-      event: {
-        stream: Buffer.from(recorded.getStreamIdentifier()?.getStreamName_asU8() ?? []).toString('utf8'),
-        revision: Number(recorded.getStreamRevision()),
-        id: uuidTextOf(recorded.getId()),
-        type: about.get('type') ?? '',
-        json: about.get('content-type') === 'application/json',
-        data: recorded.getData_asU8(),
-        metadata: recorded.getCustomMetadata_asU8(),
-        position: positionText(recorded.getCommitPosition(), recorded.getPreparePosition()),
-        recordedAtMs: Number(BigInt(about.get('created') ?? 0) / DOTNET_TICKS_PER_MS),
-      },
-    };
-  }
-  const checkpoint = message.getCheckpoint();
-  if (checkpoint !== undefined) return { kind: 'checkpoint', position: positionText(checkpoint.getCommitPosition(), checkpoint.getPreparePosition()) };
-  if (message.hasConfirmation()) return { kind: 'confirmed' };
-  return { kind: message.hasStreamNotFound() ? 'notFound' : 'other' };
-}
-
-function appendRequestOf({ streams: { BatchAppendReq }, shared: { UUID, StreamIdentifier, Empty } }: Driver, append: SentAppend): InstanceType<Streams['BatchAppendReq']> {
-  const options = new BatchAppendReq.Options().setStreamIdentifier(new StreamIdentifier().setStreamName(Buffer.from(append.stream)));
-  if (append.expected === 'none') options.setNoStream(new Empty());
-  else options.setStreamPosition(String(append.expected));
-  const messages = append.events.map(({ id, type, json, data, metadata }) => {
-    const message = new BatchAppendReq.ProposedMessage().setId(new UUID().setString(id)).setData(data).setCustomMetadata(metadata);
-    message.getMetadataMap().set('type', type).set('content-type', json ? 'application/json' : 'application/octet-stream');
-    return message;
+/** What one turn of the loop brings, together. Ends with the call, and the call with it. */
+function turnsOf(call: ReadCall): Reading {
+  let come: Message[] = [];
+  let over: { readonly error?: unknown } | undefined;
+  let wake: (() => void) | undefined;
+  const end = (how: { readonly error?: unknown }): void => {
+    over ??= how;
+    wake?.();
+  };
+  call.on('data', (message: Message) => {
+    if (come.push(message) === 1) setImmediate(() => wake?.());
+    else if (come.length === MOST_WAITING) call.pause();
   });
-  return new BatchAppendReq().setOptions(options).setCorrelationId(new UUID().setString(append.correlation)).setProposedMessagesList(messages).setIsFinal(true);
+  call.on('error', (error) => end({ error }));
+  call.on('end', () => end({}));
+  call.on('close', () => end({}));
+  async function* turns(): AsyncGenerator<readonly Message[]> {
+    try {
+      for (;;) {
+        const turn = come;
+        come = [];
+        if (turn.length >= MOST_WAITING) call.resume();
+        if (turn.length > 0) yield turn;
+        else if (over === undefined) await new Promise<void>((resolve) => (wake = resolve));
+        else if ('error' in over) throw over.error;
+        else return;
+      }
+    } finally {
+      call.cancel();
+    }
+  }
+  return { cancel: () => call.cancel(), [Symbol.asyncIterator]: turns };
 }
 
-function answerOf({ shared }: Driver, answer: Answer): AppendAnswer {
-  const success = answer.getSuccess();
-  if (success !== undefined) return { kind: 'taken', revision: Number(success.getCurrentRevision()), position: answeredPosition(success.getPosition()?.getCommitPosition()) };
-  const error = answer.getError();
+function answerIn(driver: Driver, bytes: Buffer): Answered {
+  const taken = successIn(bytes);
+  if (taken === undefined) return { correlation: correlationIn(bytes), answer: refusalIn(driver, bytes) };
+  const { correlation, revision, commit } = taken;
+  return { correlation, answer: { kind: 'taken', revision, position: answeredPosition(commit) } };
+}
+
+function refusalIn({ shared, streams }: Driver, bytes: Buffer): AppendAnswer {
+  const error = streams.BatchAppendResp.deserializeBinary(bytes).getError();
   const details = error?.getDetails();
   switch (details?.getTypeName()) {
     case 'event_store.client.WrongExpectedVersion': {
@@ -260,12 +265,4 @@ function answerOf({ shared }: Driver, answer: Answer): AppendAnswer {
     default:
       return { kind: 'unknown', why: error?.getMessage() || details?.getTypeName() || 'no reason was given' };
   }
-}
-
-function uuidTextOf(uuid: InstanceType<Shared['UUID']> | undefined): string {
-  const structured = uuid?.getStructured();
-  if (structured === undefined) return uuid?.getString() ?? '';
-  const bits = (text: string): string => BigInt.asUintN(64, BigInt(text)).toString(16).padStart(16, '0');
-  const hex = bits(structured.getMostSignificantBits()) + bits(structured.getLeastSignificantBits());
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }

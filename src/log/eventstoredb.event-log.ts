@@ -27,6 +27,7 @@ import { connect } from './eventstoredb.connection.js';
 import type { Connection } from './eventstoredb.connection.js';
 import { denied } from './eventstoredb.errors.js';
 import { Feed } from './eventstoredb.feed.js';
+import { OwnFacts } from './eventstoredb.own-facts.js';
 import { Reach } from './eventstoredb.reach.js';
 import { EventStoreReader } from './eventstoredb.reader.js';
 import { Conflict, Gone, LogUnusable, TooLarge, Unavailable } from './log-errors.js';
@@ -79,6 +80,7 @@ export class EventStoreLog implements EventReader, EventWriter {
   private readonly blobs: EventStoreBlobs;
   private readonly feed: Feed;
   private readonly reach: Reach;
+  private readonly own = new OwnFacts();
   /** The last position that is known to stand in the log. */
   private known = '';
   /** Positions of appends that were answered here: no two are written at one. */
@@ -96,7 +98,7 @@ export class EventStoreLog implements EventReader, EventWriter {
     this.reader = new EventStoreReader(sources);
     this.appender = new Appender(connection, this.reach, clock);
     this.blobs = new EventStoreBlobs(streams, this.reader, (stream, expected, events) => this.write(stream, expected, events));
-    this.feed = new Feed(sources, this.reader, () => this.known);
+    this.feed = new Feed(sources, this.reader, this.own.factOf, () => this.known);
   }
 
   /** A UUID that was made with the first start on this log, and names it. */
@@ -108,6 +110,7 @@ export class EventStoreLog implements EventReader, EventWriter {
     const events = checkedEvents(stream, expected, facts);
     for (const blob of blobs) await this.blobs.keep(blob);
     const before = this.known;
+    this.own.remember(stream, events, facts);
     const answer = await this.write(stream, expected, events);
     if (answer.kind === 'wrongRevision') return this.repeated(stream, expected, facts, answer.actual);
     const last = (expected === 'none' ? -1 : expected) + facts.length;

@@ -1,8 +1,12 @@
 /**
- * Feed: one live subscription to all streams of ours, for every listener of this log.
+ * Feed: hears all streams of ours once, for every listener of this log.
  *
  * Owns: the subscription and that it goes on, who listens, what each listener has not taken yet. Does not own: catching
  * up by pages (reader). Talks to: the connection; the reader; `Reach`.
+ *
+ * While little comes it is a subscription, which brings a fact at once. The server sends each event of a subscription by
+ * itself, and that costs both sides several times what an event of a page costs. So while much comes together, what has
+ * come is asked for in pages, one after the other: the same facts in the same order, from the same position.
  *
  * 1. Whatever ends the subscription (an end, an error, silence, a server that found us too slow), it is taken up after
  *    the last position that was given out: no gap, no repeat.
@@ -12,16 +16,27 @@
  */
 import type { Clock } from '../clock.js';
 import type { Delivery, StoredFact, StreamFilter, SubscribeOptions } from './event-reader.js';
-import { factOf, isFact, placeOf } from './eventstoredb.codec.js';
-import type { Message, Reading } from './eventstoredb.connection.js';
+import { isFact, placeOf } from './eventstoredb.codec.js';
+import type { RecordedEvent } from './eventstoredb.codec.js';
+import type { Reading } from './eventstoredb.connection.js';
 import { whyOf } from './eventstoredb.errors.js';
 import { Listener } from './eventstoredb.listener.js';
 import type { EventStoreReader, Sources } from './eventstoredb.reader.js';
+import type { Message } from './eventstoredb.wire.js';
 import { Unavailable } from './log-errors.js';
 
 const AGAIN_MS = 100;
 /** How often it is looked whether the subscription is behind what is known to stand in the log. */
 const WATCH_MS = 1_000;
+/** How long facts gather between two pages. */
+const GATHER_MS = 4;
+/** Facts that come together, on the average, from which on pages are asked for, and under which they no longer are. */
+const MANY = 8;
+const FEW = 4;
+/** As if so many had come together, where the server finds us too slow. */
+const MOST = 100;
+/** What the newest count weighs in that average. */
+const WEIGHT = 0.2;
 
 export class Feed {
   private readonly listeners = new Set<Listener>();
@@ -31,11 +46,16 @@ export class Feed {
   private running: Promise<void> | undefined;
   /** The first time that it is live; later on it is live or catching up, which a listener need not know. */
   private live: Promise<void> | undefined;
-  private coming: StoredFact[] = [];
+  private begun = false;
+  /** Something was wrong since the listeners were told that all is well. */
+  private lost = false;
+  private together = 0;
+  private byPages = false;
 
   constructor(
     private readonly sources: Sources,
     private readonly reader: EventStoreReader,
+    private readonly factOf: (event: RecordedEvent) => StoredFact,
     /** The last position that is known to stand in the log. */
     private readonly known: () => string,
   ) {}
@@ -106,33 +126,67 @@ export class Feed {
   }
 
   private async run(onLive: () => void): Promise<void> {
-    const { clock, reach, connection, prefixes } = this.sources;
+    const { clock, reach } = this.sources;
     const { signal } = this.closing;
-    let begun = false;
     const stopWatching = this.watch(clock);
     while (!signal.aborted) {
       try {
         // A listener that joins reads by pages what stands before this.
-        if (!begun) this.position = await this.reader.head();
-        const reading = await connection.read({ prefixes, from: this.position || undefined, backwards: false, limit: 'live' });
-        this.reading = reading;
-        for await (const message of reading) {
-          if (message.kind === 'confirmed') {
-            reach.answered();
-            if (begun) this.tell({ kind: 'reconnected', position: this.position });
-            begun = true;
-            onLive();
-          }
-          this.take(message);
-        }
+        if (!this.begun) this.position = await this.reader.head();
+        if (this.byPages) await this.takePages();
+        else await this.takeLive(onLive);
+        continue;
       } catch (error) {
-        if (!signal.aborted && !this.isTooSlow(error)) reach.lost(whyOf(error));
+        if (this.isTooSlow(error)) this.count(MOST);
+        else if (!signal.aborted) reach.lost(whyOf(error));
       }
-      this.flush();
+      this.lost = this.begun;
       if (!signal.aborted) await this.pause();
     }
     stopWatching();
     onLive();
+  }
+
+  /** Until much comes together. */
+  private async takeLive(onLive: () => void): Promise<void> {
+    const { connection, reach, prefixes } = this.sources;
+    const reading = await connection.read({ prefixes, from: this.position || undefined, backwards: false, limit: 'live' });
+    this.reading = reading;
+    for await (const turn of reading) {
+      if (turn.some(({ kind }) => kind === 'confirmed')) {
+        reach.answered();
+        this.begun = true;
+        this.isWell();
+        onLive();
+      }
+      this.count(this.take(turn));
+      if (this.byPages) return;
+    }
+    throw new Unavailable('The subscription ended.');
+  }
+
+  /** Until little comes together. */
+  private async takePages(): Promise<void> {
+    while (this.byPages && !this.closing.signal.aborted) {
+      let facts = 0;
+      for await (const page of this.reader.pages(this.position || undefined, undefined, this.factOf)) {
+        facts += page.length;
+        this.give(page);
+      }
+      this.isWell();
+      this.count(facts);
+      await this.pause(GATHER_MS);
+    }
+  }
+
+  private isWell(): void {
+    if (this.lost) this.tell({ kind: 'reconnected', position: this.position });
+    this.lost = false;
+  }
+
+  private count(facts: number): void {
+    this.together += WEIGHT * (facts - this.together);
+    this.byPages = this.together > (this.byPages ? FEW : MANY);
   }
 
   /** The server ends a subscription that it finds too slow; it is there all the same. */
@@ -140,25 +194,26 @@ export class Feed {
     return error instanceof Error && /too slow|ABORTED/i.test(error.message);
   }
 
-  private async pause(): Promise<void> {
-    await this.sources.clock.sleep(AGAIN_MS, this.closing.signal).catch(() => undefined);
+  private async pause(ms = AGAIN_MS): Promise<void> {
+    await this.sources.clock.sleep(ms, this.closing.signal).catch(() => undefined);
   }
 
-  private take(message: Message): void {
-    if (message.kind === 'event' && isFact(message.event)) {
-      if (this.coming.push(factOf(message.event)) === 1) setImmediate(() => this.flush());
-    } else if (message.kind === 'checkpoint') {
-      this.flush();
-      const { position } = message;
-      if (position <= this.position) return;
-      this.position = position;
-      this.tell({ kind: 'checkpoint', position });
+  /** Gives how many facts came. */
+  private take(turn: readonly Message[]): number {
+    const facts: StoredFact[] = [];
+    for (const message of turn) if (message.kind === 'event' && isFact(message.event)) facts.push(this.factOf(message.event));
+    this.give(facts);
+    const last = turn.at(-1);
+    // A checkpoint says that everything before it was sent.
+    if (last?.kind === 'checkpoint' && last.position > this.position) {
+      this.position = last.position;
+      this.tell({ kind: 'checkpoint', position: last.position });
     }
+    return facts.length;
   }
 
-  private flush(): void {
-    const facts = this.coming.filter(({ position }) => position > this.position);
-    this.coming = [];
+  private give(come: readonly StoredFact[]): void {
+    const facts = come.filter(({ position }) => position > this.position);
     const last = facts.at(-1);
     if (last === undefined) return;
     this.position = last.position;

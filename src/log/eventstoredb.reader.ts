@@ -10,9 +10,10 @@ import type { Clock } from '../clock.js';
 import type { StoredFact, StreamFilter } from './event-reader.js';
 import { factOf, isFact } from './eventstoredb.codec.js';
 import type { RecordedEvent } from './eventstoredb.codec.js';
-import type { Connection, Message, Query } from './eventstoredb.connection.js';
+import type { Connection, Query } from './eventstoredb.connection.js';
 import { isDenied, readError, whyOf } from './eventstoredb.errors.js';
 import type { Reach } from './eventstoredb.reach.js';
+import type { Message } from './eventstoredb.wire.js';
 import { Unavailable } from './log-errors.js';
 
 /** How long a read may be silent. */
@@ -36,26 +37,31 @@ export class EventStoreReader {
   async stream(stream: string, from: number | undefined, backwards: boolean, limit = EVERYTHING): Promise<readonly RecordedEvent[]> {
     this.sources.reach.check();
     const events: RecordedEvent[] = [];
-    for await (const message of this.messages({ stream, from, backwards, limit }, stream)) if (message.kind === 'event') events.push(message.event);
+    for await (const turn of this.turns({ stream, from, backwards, limit }, stream)) for (const message of turn) if (message.kind === 'event') events.push(message.event);
     return events;
   }
 
-  /** Pages of the facts that a filter wants after a position, to the end of the log as it is then. They are never empty. */
-  async *pages(after: string | undefined, filter?: StreamFilter): AsyncGenerator<readonly StoredFact[]> {
+  /**
+   * Pages of the facts that a filter wants after a position, to the end of the log as it is then. They are never empty.
+   * `asFact` may know a fact already.
+   */
+  async *pages(after: string | undefined, filter?: StreamFilter, asFact = factOf): AsyncGenerator<readonly StoredFact[]> {
     this.sources.reach.check();
     const prefixes = within(this.sources.prefixes, filter);
     if (prefixes.length === 0) return;
     let page: StoredFact[] = [];
     let bytes = 0;
-    for await (const message of this.messages({ prefixes, from: after, backwards: false, limit: EVERYTHING }, 'the log')) {
-      // A read begins with the event that stands at its position.
-      if (message.kind !== 'event' || message.event.position === after || !isFact(message.event)) continue;
-      page.push(factOf(message.event));
-      bytes += message.event.data.length;
-      if (page.length < PAGE_FACTS && bytes < PAGE_BYTES) continue;
-      yield page;
-      page = [];
-      bytes = 0;
+    for await (const turn of this.turns({ prefixes, from: after, backwards: false, limit: EVERYTHING }, 'the log')) {
+      for (const message of turn) {
+        // A read begins with the event that stands at its position.
+        if (message.kind !== 'event' || message.event.position === after || !isFact(message.event)) continue;
+        page.push(asFact(message.event));
+        bytes += message.event.data.length;
+        if (page.length < PAGE_FACTS && bytes < PAGE_BYTES) continue;
+        yield page;
+        page = [];
+        bytes = 0;
+      }
     }
     if (page.length > 0) yield page;
   }
@@ -63,13 +69,13 @@ export class EventStoreReader {
   /** The position of the last fact of ours, '' if there is none. Asks the server whatever is known of it. */
   async head(): Promise<string> {
     const { prefixes } = this.sources;
-    for await (const message of this.messages({ prefixes, from: undefined, backwards: true, limit: 1 }, 'the log')) {
-      if (message.kind === 'event') return message.event.position;
+    for await (const turn of this.turns({ prefixes, from: undefined, backwards: true, limit: 1 }, 'the log')) {
+      for (const message of turn) if (message.kind === 'event') return message.event.position;
     }
     return '';
   }
 
-  private async *messages(query: Query, what: string): AsyncGenerator<Message> {
+  private async *turns(query: Query, what: string): AsyncGenerator<readonly Message[]> {
     const { connection, reach, clock } = this.sources;
     const opening = connection.read(query);
     const cancel = (): void => void opening.then((reading) => reading.cancel(), () => undefined);
@@ -77,8 +83,8 @@ export class EventStoreReader {
     const watch = new Watch(clock, SILENCE_MS, () => (silent = true));
     try {
       const reading = await watch.race(opening);
-      const messages = reading[Symbol.asyncIterator]();
-      for (let next = await watch.race(messages.next()); next.done !== true; next = await watch.race(messages.next())) {
+      const turns = reading[Symbol.asyncIterator]();
+      for (let next = await watch.race(turns.next()); next.done !== true; next = await watch.race(turns.next())) {
         reach.answered();
         yield next.value;
       }
@@ -100,7 +106,7 @@ function within(ours: readonly string[], filter: StreamFilter | undefined): read
   return filter.prefixes.flatMap((asked) => (ours.some((own) => asked.startsWith(own)) ? [asked] : ours.filter((own) => own.startsWith(asked))));
 }
 
-/** Gives up on what does not come: one wake-up for a whole read, moved on by every message. */
+/** Gives up on what does not come: one wake-up for a whole read, moved on by all that comes. */
 class Watch {
   private since: number;
   private takeBack: () => void;

@@ -198,6 +198,44 @@ describe('the log on EventStoreDB', () => {
       expect((await deliveries.next()).value).toMatchObject({ kind: 'reconnected' });
     });
 
+    it.each<readonly [string, () => unknown]>([
+      ['nothing is wrong', () => {}],
+      ['reads are dropped', () => double.dropReads()],
+      ['the server is lost', async () => {
+        double.kill();
+        await double.start();
+      }],
+    ])('is asked for in pages where it was found too slow, and gives everything once, in order: %s', async (_, disturb) => {
+      const before = await log.head();
+      const chains = Array.from({ length: 8 }, () => new Chain(stream()));
+      const deliveries = log.subscribe({ after: before, signal: new AbortController().signal });
+      expect((await deliveries.next()).value).toMatchObject({ kind: 'caughtUp' });
+      double.findTooSlow();
+      const { pages, subscriptions } = double;
+      const appending = Promise.all(chains.map(async (chain, at) => {
+        for (let turn = 0; turn < 4; turn += 1) {
+          const { expected } = chain;
+          await log.append(chain.stream, expected, chain.next(60));
+          if (at === 0 && turn % 2 === 1) await disturb();
+        }
+      }));
+      const facts: StoredFact[] = [];
+      while (facts.length < 8 * 4 * 60) {
+        const next = await deliveries.next();
+        if (next.done === true) break;
+        if (next.value.kind === 'facts') facts.push(...next.value.facts);
+      }
+      await appending;
+      expect(facts.map(({ position }) => position)).toEqual([...new Set(facts.map(({ position }) => position))].sort());
+      const stored: StoredFact[] = [];
+      for await (const page of log.readAll({ after: before })) stored.push(...page);
+      expect(facts).toEqual(stored);
+      expect(double.pages - pages).toBeGreaterThan(3);
+      // Once few come it is a subscription again.
+      for (let tries = 0; double.subscriptions === subscriptions && tries < 300; tries += 1) await new Promise((resolve) => setTimeout(resolve, 100));
+      expect(double.subscriptions).toBeGreaterThan(subscriptions);
+    }, 180_000);
+
     it('serves every subscriber of a log: the server sees one', async () => {
       const before = double.subscriptions;
       const listeners = Array.from({ length: 3 }, () => log.subscribe({ signal: new AbortController().signal }));

@@ -47,8 +47,9 @@ export class EventStoreDouble {
   private frozen: Promise<void> | undefined;
   private thaw: (() => void) | undefined;
   private delayMs = 0;
-  /** Subscriptions that were made since the start. */
+  /** Subscriptions that were made since the start, and reads of the whole log forwards. */
   subscriptions = 0;
+  pages = 0;
 
   constructor(store = new Store()) {
     this.store = store;
@@ -175,7 +176,10 @@ export class EventStoreDouble {
     await this.frozen;
     if (page.stream !== undefined) await this.readStream(call, page, page.stream);
     else if (page.live) await this.follow(call, page, () => over);
-    else await this.send(call, this.selected(page));
+    else {
+      if (!page.backwards) this.pages += 1;
+      await this.send(call, this.selected(page));
+    }
     if (over) return;
     this.readCalls.delete(call);
     call.end();
