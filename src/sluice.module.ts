@@ -15,7 +15,7 @@ import { ApplicationConfig, DiscoveryModule, DiscoveryService, RouterModule } fr
 import { CommandBus, CqrsModule, QueryBus } from '@nestjs/cqrs';
 import { COMMAND_KEYS } from '../projections/command-keys.js';
 import { BATCH_HOST, batchCommandHandlers } from './batches/batch.handlers.js';
-import { GetBatchHandler, GetBatchVersionsHandler, ListBatchesHandler } from './batches/batch.queries.js';
+import { GetBatchHandler, GetBatchRowHandler, GetBatchVersionsHandler, ListBatchesHandler } from './batches/batch.queries.js';
 import { BatchAuthorsController, KNOWN_JOBS } from './batches/batch-authors.controller.js';
 import { BatchesController } from './batches/batches.controller.js';
 import { JobRunsController } from './batches/job-runs.controller.js';
@@ -53,6 +53,8 @@ import { is, rowsOf } from './reading/selection.js';
 import { ExecutionsController } from './runs/executions.controller.js';
 import { GetExecutionHandler, ListExecutionsHandler, RUNNING_REPORTS } from './runs/execution.queries.js';
 import { LiveController } from './runs/live.controller.js';
+import { LiveFeed } from './runs/live-feed.js';
+import { LiveMessages } from './runs/live.messages.js';
 import { RunControlController } from './runs/run-control.controller.js';
 import { RunEventsController } from './runs/run-events.controller.js';
 import { RUN_HOST, runCommandHandlers } from './runs/run.handlers.js';
@@ -130,7 +132,7 @@ const DOORS: readonly Type[] = [
 ];
 const QUERIES: readonly Type[] = [
   ListRunsHandler, CountRunsHandler, GetRunRowHandler, GetRunHandler, RunStatsHandler, ListExecutionsHandler, GetExecutionHandler, ListApprovalsHandler, GetApprovalHandler,
-  ListBatchesHandler, GetBatchHandler, GetBatchVersionsHandler, ListSchedulesHandler, GetScheduleHandler, GetBackfillHandler, GetOccurrencesHandler, GetSlotsHandler,
+  ListBatchesHandler, GetBatchHandler, GetBatchRowHandler, GetBatchVersionsHandler, ListSchedulesHandler, GetScheduleHandler, GetBackfillHandler, GetOccurrencesHandler, GetSlotsHandler,
 ];
 
 /** Under which the engine is given inside of the module. */
@@ -159,7 +161,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
 function providers(): Provider[] {
   const of = <T>(token: symbol | Type, pick: (engine: SluiceEngine) => T): Provider => ({ provide: token, useFactory: pick, inject: [ENGINE] });
   return [
-    JobRegistry, JobDiscovery, RouteTable, SluiceHealth, OpenApiPlace,
+    JobRegistry, JobDiscovery, RouteTable, SluiceHealth, OpenApiPlace, LiveMessages, LiveFeed,
     { provide: CLOCK, useFactory: ({ clock }: SluiceModuleOptions) => clock ?? new SystemClock(), inject: [MODULE_OPTIONS_TOKEN] },
     { provide: ENGINE, useFactory: engineOf, inject: [MODULE_OPTIONS_TOKEN, JobRegistry, CLOCK] },
     of(RUN_HOST, ({ runs }) => runs),

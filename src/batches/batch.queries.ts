@@ -14,7 +14,7 @@ import type { BatchId } from '../ids.js';
 import { LOG_READER } from '../log/event-reader.js';
 import type { EventReader } from '../log/event-reader.js';
 import { ReadSide } from '../reading/read-side.js';
-import { is, mentions } from '../reading/selection.js';
+import { is, mentions, rowById } from '../reading/selection.js';
 import { batchVersions } from './batch.actor.js';
 import type { BatchVersion } from './batch.actor.js';
 
@@ -58,6 +58,13 @@ export class GetBatch extends Query<BatchDetail | undefined> {
   }
 }
 
+/** As the lists have it, and whether it is in them no more. Undefined of one that they never show. */
+export class GetBatchRow extends Query<(BatchRow & { readonly deleted?: true }) | undefined> {
+  constructor(readonly id: string) {
+    super();
+  }
+}
+
 /** Every version, oldest first, also of a deleted batch. */
 export class GetBatchVersions extends Query<readonly BatchVersionRow[]> {
   constructor(readonly id: BatchId) {
@@ -78,6 +85,17 @@ export class ListBatchesHandler implements IQueryHandler<ListBatches> {
       ...label.map(([key, value]) => sql`${sql.ref(`${BATCHES.name}.id`)} in (select ${sql.ref('batchId')} from ${sql.table(BATCH_LABELS.name)} where ${is(BATCH_LABELS, 'key', key)} and ${is(BATCH_LABELS, 'value', value)})`),
     ];
     return listed(this.read, { selection: { table: BATCHES, where, order: 'createdAt', descending: true }, limit, cursor, show: batchRow });
+  }
+}
+
+@QueryHandler(GetBatchRow)
+export class GetBatchRowHandler implements IQueryHandler<GetBatchRow> {
+  constructor(private readonly read: ReadSide) {}
+
+  async execute({ id }: GetBatchRow): Promise<(BatchRow & { readonly deleted?: true }) | undefined> {
+    const row = await rowById(this.read.db, BATCHES, id);
+    if (row === undefined || row.hidden) return undefined;
+    return row.deleted ? { ...batchRow(row), deleted: true } : batchRow(row);
   }
 }
 

@@ -58,9 +58,8 @@ export class EventStream {
   }
 
   /** False if the listener has gone. */
-  async send({ id, event, data }: StreamMessage): Promise<boolean> {
-    const lines = [...(id === undefined ? [] : [`id: ${oneLine(id)}`]), `event: ${oneLine(event)}`, `data: ${JSON.stringify(data)}`];
-    return this.write(`${lines.join('\n')}\n\n`);
+  send(message: StreamMessage): Promise<boolean> {
+    return this.write(eventText(message));
   }
 
   close(): void {
@@ -68,7 +67,8 @@ export class EventStream {
     this.raw.end();
   }
 
-  private async write(text: string): Promise<boolean> {
+  /** Whole messages, as they are written to many. False if the listener has gone. */
+  async write(text: string | Uint8Array): Promise<boolean> {
     if (this.signal.aborted) return false;
     if (this.raw.write(text)) return true;
     await new Promise<void>((resolve) => {
@@ -101,6 +101,12 @@ export class EventStream {
     this.cancelHeartbeat();
     this.ended.abort();
   }
+}
+
+/** A message as it stands in the stream. */
+export function eventText({ id, event, data }: StreamMessage): string {
+  const lines = [...(id === undefined ? [] : [`id: ${oneLine(id)}`]), `event: ${oneLine(event)}`, `data: ${JSON.stringify(data)}`];
+  return `${lines.join('\n')}\n\n`;
 }
 
 function oneLine(text: string): string {

@@ -182,6 +182,19 @@ onBoth('The live stream', (house) => {
     await one.leave();
   });
 
+  it('tells of batches as the lists have them, of one that was deleted too, and not of those that lists hide', async () => {
+    const listener = await Listener.at(h, '?topics=batch');
+    await h.post('/jobs/obey/runs', { parameters: { ms: 1 } });
+    await h.define({ name: 'told', steps: [work('a')] });
+    const { data } = await listener.until(({ event }) => event === 'batch');
+    const { items } = await h.read<Listed<{ id: string; name: string }>>('/batches?q=told');
+    expect(data).toEqual(items[0]);
+    await h.ask('DELETE', '/batches/told');
+    expect((await listener.until((message) => 'deleted' in message.data)).data).toMatchObject({ id: data.id, name: 'told', deleted: true });
+    expect(new Set(listener.messages.map((message) => message.data.id))).toEqual(new Set([data.id]));
+    await listener.leave();
+  });
+
   it('refuses what it can not tell before it begins', async () => {
     for (const query of ['topics=projection', 'topics=run,projection']) expectProblem(await h.get(`/live?${query}`), 'not-supported-yet');
     for (const query of ['topics=weather', 'topics=', 'run=x', 'after=a%20b', 'more=1']) expectProblem(await h.get(`/live?${query}`), 'validation-failed');

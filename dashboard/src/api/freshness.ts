@@ -13,7 +13,10 @@ export function keepFresh(client: QueryClient): () => void {
     const runs = rowsIn<RunRow>(told, 'run');
     const executions = rowsIn<ExecutionRow>(told, 'execution');
     void client.invalidateQueries({ queryKey: ['pulse'] });
-    if (told.some(({ event }) => event === 'schedule')) void freshSchedules(client);
+    const batches = told.some(({ event }) => event === 'batch');
+    if (batches) for (const key of ['batches', 'batch', 'palette']) void client.invalidateQueries({ queryKey: [key] });
+    // That a batch has no schedule any more is told of the batch.
+    if (batches || told.some(({ event }) => event === 'schedule')) void freshSchedules(client);
     if (rowsIn(told, 'approval').size > 0) void client.invalidateQueries({ queryKey: ['approvals'] });
     if (runs.size > 0) void client.invalidateQueries({ queryKey: ['runs', 'of'] });
     for (const id of new Set([...runs.keys(), ...[...executions.values()].map(({ runId }) => runId)])) {

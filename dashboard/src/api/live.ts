@@ -94,7 +94,7 @@ class Live {
     window.addEventListener('offline', gone);
     try {
       const headers = { ...identityHeaders(), accept: 'text/event-stream', ...(this.last !== '' && { 'last-event-id': this.last }) };
-      const response = await fetch(`${DOORS}/live?topics=run,execution,approval,schedule`, { headers, signal: ending.signal, cache: 'no-store' });
+      const response = await fetch(`${DOORS}/live?topics=run,execution,approval,schedule,batch`, { headers, signal: ending.signal, cache: 'no-store' });
       if (response.status === 401 || response.status === 403) throw new MayNotListen();
       if (!response.ok || response.body === null) return;
       opened();
