@@ -145,7 +145,7 @@ export class ActorHost<S, C extends ActorCommand> {
       said = so.said;
       const position = so.sealed.length === 0 ? kept.position : await this.appended(stream, kept, so);
       if (position === undefined) return group;
-      so.answers.forEach((answer, at) => group[at]?.answer(isRejected(answer) ? answer : { ...answer, position, replayed: false }));
+      so.answers.forEach((answer, at) => group[at]?.answer(isRejected(answer) ? answer : { facts: answer.facts, state: answer.state, position, replayed: false }));
       if (so.more !== undefined) this.goOn(so.more);
       return group.slice(so.answers.length);
     } catch {

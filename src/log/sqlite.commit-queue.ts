@@ -68,9 +68,9 @@ export class CommitQueue {
     this.#position = Number(this.#statements.lastPosition.get() ?? 0);
   }
 
-  append(append: Append): Promise<AppendResult> {
+  append({ stream, expected, facts, blobs, bytes }: Append): Promise<AppendResult> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ ...append, resolve, reject });
+      this.#waiting.push({ stream, expected, facts, blobs, bytes, resolve, reject });
       this.#turn ??= new Promise((done) => setImmediate(() => this.#flush(done)));
     });
   }

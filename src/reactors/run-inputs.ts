@@ -30,6 +30,8 @@ export interface Inputs {
 
 interface Kept {
   readonly outputs: Map<string, Held>;
+  /** Those of them that are read when they are needed. */
+  readonly large: Map<string, Held>;
   characters: number;
   /** Until then outputs from before this run was kept may be missing. */
   readonly filled: Promise<void>;
@@ -52,7 +54,7 @@ export class RunInputs {
   ) {}
 
   apply(runId: RunId, fact: Placed<RunFact>): void {
-    if (fact.type === 'RunStarted') this.kept.set(runId, { outputs: new Map(), characters: 0, filled: Promise.resolve() });
+    if (fact.type === 'RunStarted') this.kept.set(runId, nothingKept());
     if (hasOutputs(fact)) this.note(runId, fact.data.stepId, held(fact.data.outputs, fact.revision));
     if (endsRun(fact)) this.drop(runId);
   }
@@ -63,16 +65,16 @@ export class RunInputs {
 
   /** @throws Unavailable while the log can't be read, Error if it does not have what its facts name */
   async of({ runId, params }: Attempt): Promise<Inputs> {
-    const outputs = await this.outputsOf(runId);
+    const { outputs, large } = await this.outputsOf(runId);
     // What comes later is behind these: each is put once.
     const known = outputs.size;
-    const read = await this.readLarge(runId, outputs);
+    const read = await this.readLarge(runId, large);
     return { params: await this.whole(runId, params), outputs: () => recordOf(outputs, known, read) };
   }
 
-  private async readLarge(runId: RunId, outputs: ReadonlyMap<string, Held>): Promise<ReadonlyMap<string, JsonValue>> {
+  private async readLarge(runId: RunId, large: Kept['large']): Promise<ReadonlyMap<string, JsonValue>> {
     const read = new Map<string, JsonValue>();
-    for (const [stepId, one] of outputs) if (!('text' in one)) read.set(stepId, await this.whole(runId, one));
+    for (const [stepId, one] of large) read.set(stepId, await this.whole(runId, one));
     return read;
   }
 
@@ -84,19 +86,18 @@ export class RunInputs {
     this.kept.set(runId, run);
   }
 
-  private async outputsOf(runId: RunId): Promise<ReadonlyMap<string, Held>> {
+  private async outputsOf(runId: RunId): Promise<Pick<Kept, 'outputs' | 'large'>> {
     let run = this.kept.get(runId);
     if (run === undefined) {
-      const outputs = new Map<string, Held>();
-      run = { outputs, characters: 0, filled: this.fill(runId, outputs) };
+      const fresh = nothingKept();
+      run = { ...fresh, filled: this.fill(runId, fresh) };
       this.kept.set(runId, run);
     }
     await run.filled;
-    return run.outputs;
+    return run;
   }
 
-  private async fill(runId: RunId, outputs: Map<string, Held>): Promise<void> {
-    const run = { outputs, characters: 0, filled: Promise.resolve() };
+  private async fill(runId: RunId, run: Kept): Promise<void> {
     try {
       const stored = await this.reader.readStream(this.streams.run(runId));
       for (const fact of stored.map(storedRunFact)) if (hasOutputs(fact)) put(run, fact.data.stepId, held(fact.data.outputs, fact.revision));
@@ -105,7 +106,7 @@ export class RunInputs {
       throw error;
     }
     // What was noted meanwhile is in the same map. A run that was dropped meanwhile stays dropped.
-    if (this.kept.peek(runId)?.outputs === outputs) this.kept.set(runId, run);
+    if (this.kept.peek(runId)?.outputs === run.outputs) this.kept.set(runId, run);
   }
 
   private async whole(runId: RunId, payload: Held): Promise<JsonValue> {
@@ -123,6 +124,10 @@ function hasOutputs(fact: RunFact): fact is RunFact & { readonly data: { readonl
   return fact.type === 'StepSucceeded' || (fact.type === 'StepKept' && fact.data.outputs !== undefined);
 }
 
+function nothingKept(): Kept {
+  return { outputs: new Map(), large: new Map(), characters: 0, filled: Promise.resolve() };
+}
+
 function recordOf(outputs: ReadonlyMap<string, Held>, known: number, read: ReadonlyMap<string, JsonValue>): Readonly<Record<string, JsonValue>> {
   const first = [...outputs].slice(0, known);
   return Object.fromEntries(first.map(([stepId, one]) => [stepId, 'text' in one ? parseJson(one.text) : (read.get(stepId) ?? null)]));
@@ -131,5 +136,6 @@ function recordOf(outputs: ReadonlyMap<string, Held>, known: number, read: Reado
 function put(run: Kept, stepId: string, output: Held): void {
   if (run.outputs.has(stepId)) return;
   run.outputs.set(stepId, output);
+  if (!('text' in output)) run.large.set(stepId, output);
   run.characters += 'text' in output ? output.text.length : 0;
 }

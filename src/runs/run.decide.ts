@@ -153,7 +153,7 @@ function record(draft: RunDraft, node: JobNode, outcome: Outcome): void {
   const was = status === 'dispatched' ? 'dispatched' : 'running';
   const said = outcome.kind === 'lost' ? {} : { ...(outcome.report.progress && { progress: { ...outcome.report.progress } }), ...(outcome.report.log && { log: [...outcome.report.log] }) };
   if (stopping === 'timeout') return attemptFailed(draft, node, { ...of, was, error: timedOut(node, attempt), timedOut: true, orphaned: false, ...said });
-  if (outcome.kind === 'succeeded') return draft.say('StepSucceeded', { ...of, outputs: outcome.outputs, ...said });
+  if (outcome.kind === 'succeeded') return draft.say('StepSucceeded', { stepId: node.id, executionId: of.executionId, attempt, outputs: outcome.outputs, ...said });
   if (stopping === 'operator') return attemptFailed(draft, node, { ...of, was, error: cancelledAlone(attempt), timedOut: false, orphaned: false, ...said });
   const halting = stopping ?? haltReason(draft, node);
   if (halting !== null) return draft.say('StepCancelled', { ...of, was, reason: halting, orphaned: false, ...said });

@@ -23,15 +23,15 @@ export interface RunCtx extends Drawn {
   readonly actor: string;
   /** Another command comes in the same append, and what follows by itself is left until then. */
   readonly followed?: boolean;
-  readonly newExecution: (stepId: string, attempt: number) => string;
-  readonly newApproval: (stepId: string, attempt: number) => string;
-  readonly digest: (value: JsonValue) => string;
+  newExecution(stepId: string, attempt: number): string;
+  newApproval(stepId: string, attempt: number): string;
+  digest(value: JsonValue): string;
   /** A free slot of this node for this job and parameters, taken until the append is done; undefined: somebody else may claim it. */
   readonly claim: (job: string, executionId: string, params: JsonValue) => string | undefined;
   /** Only for `StartRun`: the batch as it stands now, or why there is none. */
-  readonly batch?: StartableBatch | Rejected;
+  readonly batch?: StartableBatch | Rejected | undefined;
   /** Only for a run that tries another one again, while something of that is still to be kept. */
-  readonly original?: Original | Rejected;
+  readonly original?: Original | Rejected | undefined;
 }
 
 export interface StartableBatch {

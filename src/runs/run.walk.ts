@@ -33,7 +33,8 @@ const SKIPPED: End = { state: 'ok', ran: false };
 
 export function walk(draft: RunDraft): Found & { readonly end: End } {
   const found: Found = { ready: [], lost: [] };
-  return { ...found, end: walkSequence(draft, draft.run.plan.root, found) };
+  const end = walkSequence(draft, draft.run.plan.root, found);
+  return { ready: found.ready, lost: found.lost, end };
 }
 
 /** Where one step stands, with all that is in it. */
