@@ -28,11 +28,18 @@ export function uuidOf(...parts: readonly (string | number)[]): string {
   const name = JSON.stringify(parts);
   // A character of UTF-16 is at most three bytes of UTF-8.
   const fits = name.length * 3 <= named.length - NAMESPACE.length;
-  const bytes = fits ? named.subarray(0, NAMESPACE.length + named.write(name, NAMESPACE.length)) : Buffer.concat([NAMESPACE, Buffer.from(name)]);
+  const bytes = fits ? firstOfNamed(NAMESPACE.length + named.write(name, NAMESPACE.length)) : Buffer.concat([NAMESPACE, Buffer.from(name)]);
   const hex = hash('sha1', bytes, 'hex');
   const variant = ((Number.parseInt(hex.charAt(16), 16) & 0x3) | 0x8).toString(16);
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-5${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }
+
+/** Views are made once for each length. */
+function firstOfNamed(length: number): Buffer {
+  return (views[length] ??= named.subarray(0, length));
+}
+
+const views: Buffer[] = [];
 
 export function isUuid(text: string): boolean {
   return UUID.test(text);

@@ -9,25 +9,91 @@ import type { JsonObject, JsonValue } from './json.js';
  * @example canonicalJson({ b: 1, a: [2.0] }) === '{"a":[2],"b":1}'
  */
 export function canonicalJson(value: JsonValue): string {
+  const ordered = inOrder(value);
+  return ordered === undefined ? written(value) : JSON.stringify(ordered);
+}
+
+/**
+ * The value with every key in its place: the very one, as far as it is so already. Undefined if no object can hold that
+ * order: whole numbers come first in each.
+ */
+function inOrder(value: JsonValue): JsonValue | undefined {
+  if (typeof value === 'number') return finite(value);
+  if (typeof value !== 'object' || value === null) return value;
+  return isArray(value) ? listInOrder(value) : isSorted(value) ? itemsInOrder(value) : keysInOrder(value);
+}
+
+function listInOrder(value: readonly JsonValue[]): JsonValue | undefined {
+  let copy: JsonValue[] | undefined;
+  for (let at = 0; at < value.length; at += 1) {
+    const item = inOrder(value[at]!);
+    if (item === undefined) return undefined;
+    if (item !== value[at]) (copy ??= [...value])[at] = item;
+  }
+  return copy ?? value;
+}
+
+function isSorted(value: JsonObject): boolean {
+  let before = '';
+  for (const key in value) {
+    if (key < before) return false;
+    before = key;
+  }
+  return true;
+}
+
+function itemsInOrder(value: JsonObject): JsonObject | undefined {
+  let copy: Record<string, JsonValue> | undefined;
+  for (const key in value) {
+    const given = value[key];
+    if (given === undefined) continue;
+    const item = inOrder(given);
+    if (item === undefined || (item !== given && key === '__proto__')) return undefined;
+    if (item !== given) (copy ??= { ...value })[key] = item;
+  }
+  return copy ?? value;
+}
+
+function keysInOrder(value: JsonObject): JsonObject | undefined {
+  const copy: Record<string, JsonValue> = {};
+  for (const key of sorted(Object.keys(value))) {
+    const given = value[key];
+    if (given === undefined) continue;
+    const item = inOrder(given);
+    if (item === undefined || isDigit(key.charCodeAt(0)) || key === '__proto__') return undefined;
+    copy[key] = item;
+  }
+  return copy;
+}
+
+function isDigit(code: number): boolean {
+  return code >= DIGIT_0 && code <= DIGIT_9;
+}
+
+const DIGIT_0 = 48;
+const DIGIT_9 = 57;
+
+/** Key by key: for objects that name things by whole numbers. */
+function written(value: JsonValue): string {
   if (typeof value === 'string') return JSON.stringify(value);
   if (typeof value === 'number') return numberText(value);
   if (value === null || typeof value === 'boolean') return String(value);
-  if (isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
+  if (isArray(value)) return `[${value.map(written).join(',')}]`;
   return objectText(value);
 }
 
 function objectText(value: JsonObject): string {
   let text = '';
-  for (const key of inOrder(Object.keys(value))) {
+  for (const key of sorted(Object.keys(value))) {
     const item = value[key];
     // What is `undefined` is not there, as for JSON.stringify.
-    if (item !== undefined) text += `${text === '' ? '{' : ','}${JSON.stringify(key)}:${canonicalJson(item)}`;
+    if (item !== undefined) text += `${text === '' ? '{' : ','}${JSON.stringify(key)}:${written(item)}`;
   }
   return text === '' ? '{}' : `${text}}`;
 }
 
 /** In place. Facts have few keys: for them this is cheaper than `sort`. */
-function inOrder(keys: string[]): string[] {
+function sorted(keys: string[]): string[] {
   if (keys.length > FEW_KEYS) return keys.sort();
   for (let at = 1; at < keys.length; at += 1) {
     const key = keys[at]!;
@@ -41,8 +107,12 @@ function inOrder(keys: string[]): string[] {
 const FEW_KEYS = 16;
 
 function numberText(value: number): string {
+  return finite(value) === 0 ? '0' : String(value);
+}
+
+function finite(value: number): number {
   if (!Number.isFinite(value)) throw new RangeError(`${value} can't be said in JSON.`);
-  return value === 0 ? '0' : String(value);
+  return value;
 }
 
 function isArray(value: JsonValue): value is readonly JsonValue[] {

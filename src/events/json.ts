@@ -32,12 +32,16 @@ export function isJsonObject(value: JsonValue | undefined): value is JsonObject 
 
 /** ISO 8601, UTC, milliseconds: how every time is written, in facts and in answers. */
 export function isoTime(ms: number): string {
-  // What belongs to one decision or one commit is written at the same time.
-  if (ms !== last.ms) last = { ms, text: new Date(ms).toISOString() };
-  return last.text;
+  // What belongs to one decision or one commit is written at the same time, and what is due next is due soon.
+  for (const time of recent) if (time.ms === ms) return time.text;
+  const text = new Date(ms).toISOString();
+  recent[(oldest = (oldest + 1) % RECENT)] = { ms, text };
+  return text;
 }
 
-let last = { ms: 0, text: '1970-01-01T00:00:00.000Z' };
+const RECENT = 4;
+const recent = Array.from({ length: RECENT }, () => ({ ms: 0, text: '1970-01-01T00:00:00.000Z' }));
+let oldest = 0;
 
 /** @throws SyntaxError */
 export function parseJson(text: string): JsonValue {

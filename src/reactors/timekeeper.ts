@@ -277,11 +277,13 @@ export class Timekeeper {
   }
 
   private ask(batchId: BatchId | undefined, work: () => Promise<unknown>): void {
-    const asked = work()
-      .catch((error: unknown) => {
+    const asked = work().then(
+      () => void this.asked.delete(asked),
+      (error: unknown) => {
+        this.asked.delete(asked);
         if (!(error instanceof Unavailable)) this.parts.report(`The schedule of batch ${batchId ?? ''} could not be looked after; it is tried again.`, error);
-      })
-      .finally(() => this.asked.delete(asked));
+      },
+    );
     this.asked.add(asked);
   }
 }

@@ -4,9 +4,9 @@
  * 1. `judgedUntil` only grows: what was judged once is never judged again, whatever the clock says.
  * 2. Of each occurrence exactly one of fired, skipped and missed is said.
  */
-import type { Accepted, Decided, Drawn } from '../actors/actor.js';
+import type { Accepted, Drawn } from '../actors/actor.js';
 import { isoTime } from '../events/json.js';
-import { encodeScheduleFact } from '../events/schedule.codec.js';
+import { checkedScheduleFact } from '../events/schedule.codec.js';
 import type { Ledger, MissedReason, RuleInForce, ScheduleFactData, ScheduleFactType, SkippedReason, Slot, StretchOfRule } from '../events/schedule.events.js';
 import { Occurrences } from './occurrences.js';
 import type { BatchFactOfSchedule } from './rule-in-force.js';
@@ -31,13 +31,20 @@ export interface Range {
   readonly count: number;
 }
 
+/** A fact without the ledger that it leads to, and that ledger. */
+interface Said {
+  readonly type: ScheduleFactType;
+  readonly data: object;
+  readonly ledger: Ledger;
+}
+
 /** No more than one append holds. */
 const MOST = 120;
 /** Runs that are remembered as perhaps under way while overlapping is allowed. */
 const MOST_OPEN = 10;
 
 export class LedgerDraft {
-  private readonly said: Decided[] = [];
+  private readonly said: Said[] = [];
 
   constructor(private now: Ledger, readonly ctx: ScheduleCtx) {}
 
@@ -65,7 +72,9 @@ export class LedgerDraft {
   fire(slot: Slot, by: 'time' | 'catchUp' | 'queue', change: Partial<Ledger>): void {
     const { due } = slot.occurrence;
     const runId = this.ctx.runOf(due);
-    const open = [...this.now.open.filter((one) => !this.ctx.ended.has(one)), due].slice(-MOST_OPEN);
+    const { ended } = this.ctx;
+    const before = ended.size === 0 ? this.now.open : this.now.open.filter((one) => !ended.has(one));
+    const open = [...before.slice(1 - MOST_OPEN), due];
     this.say('OccurrenceFired', { ...slot, runId, by }, { ...change, open, sums: { ...this.now.sums, fired: this.now.sums.fired + 1 }, last: { due, outcome: 'fired', reason: null, runId } });
   }
 
@@ -83,20 +92,20 @@ export class LedgerDraft {
   change<T extends 'ScheduleAdopted' | 'ScheduleEnded' | 'SchedulePaused' | 'ScheduleResumed'>(type: T, data: Omit<ScheduleFactData<T>, 'ledger' | 'from'>, to: Omit<StretchOfRule, 'from'> & { readonly atMs: number }, change: Partial<Ledger>): void {
     const from = isoTime(Math.max(to.atMs, Date.parse(this.now.judgedUntil), Date.parse(this.inForce.from)));
     const { version, rule, paused } = to;
-    this.put(type, { ...data, from }, { ...change, inForce: [...this.now.inForce, { from, version, rule, paused }] });
+    this.put(type, { ...data, from }, { ...change, inForce: [...this.now.inForce, { from, paused, rule, version }] });
   }
 
   private put(type: ScheduleFactType, data: object, change: Partial<Ledger>): void {
     this.now = { ...this.now, ...change };
-    this.said.push({ type, data: encodeScheduleFact({ ...data, ledger: this.now }) });
+    this.said.push({ type, data, ledger: this.now });
   }
 
   /** What was decided, with the time at which there is something to judge again. */
   finish(more = false): Accepted<Ledger> {
-    const last = this.said.at(-1);
-    if (last === undefined) return { facts: [], state: this.now, more: false };
+    if (this.said.length === 0) return { facts: [], state: this.now, more: false };
     const state = planned(this.now, this.ctx);
-    const facts = [...this.said.slice(0, -1), { type: last.type, data: encodeScheduleFact({ ...last.data, ledger: state }) }];
+    const last = this.said.length - 1;
+    const facts = this.said.map(({ type, data, ledger }, at) => ({ type, data: checkedScheduleFact(type, { ...data, ledger: at === last ? state : ledger }) }));
     return { facts, state, more };
   }
 }

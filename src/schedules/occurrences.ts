@@ -10,6 +10,7 @@
  */
 import { LRUCache } from 'lru-cache';
 import { FIRST_DUE_MS, LAST_DUE_MS } from '../events/cron-rule.js';
+import { isoTime } from '../events/json.js';
 import { LocalTimes } from './local-times.js';
 import { timeZone } from './time-zone.js';
 import type { Stretch, TimeZone } from './time-zone.js';
@@ -99,8 +100,7 @@ export class Occurrences {
     const local = new Date(dueMs + this.zone.stretchAt(dueMs).offsetMs).toISOString();
     const previous = this.previousDue(dueMs);
     return {
-      due: new Date(dueMs).toISOString(), date: local.slice(0, 10), time: local.slice(11, 19), timeZone: this.zone.name,
-      previous: previous === undefined ? null : new Date(previous).toISOString(),
+      date: local.slice(0, 10), due: isoTime(dueMs), previous: previous === undefined ? null : isoTime(previous), time: local.slice(11, 19), timeZone: this.zone.name,
     };
   }
 

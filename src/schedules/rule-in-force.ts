@@ -19,8 +19,8 @@ export interface BatchFactOfSchedule {
 export function ruleInForce(rule: ScheduleRule): RuleInForce {
   const { cron, timeZone = 'UTC', catchUp = 'skip', catchUpWindow, catchUpLimit = CATCH_UP_LIMIT, overlap = 'allow', queueLimit = 1, jitter = 0, startAt, endAt } = rule;
   return {
-    cron, timeZone, catchUp, catchUpWindowMs: catchUpWindow === undefined ? null : durationMs(catchUpWindow), catchUpLimit, overlap, queueLimit, jitterMs: durationMs(jitter),
-    startAt: moment(startAt), endAt: moment(endAt),
+    catchUp, catchUpLimit, catchUpWindowMs: catchUpWindow === undefined ? null : durationMs(catchUpWindow), cron, endAt: moment(endAt), jitterMs: durationMs(jitter), overlap, queueLimit,
+    startAt: moment(startAt), timeZone,
   };
 }
 

@@ -67,8 +67,8 @@ function follow(draft: LedgerDraft | undefined, batchId: string, { said, atMs, b
 
 function unborn(at: string, version: number, batchName: string): Ledger {
   return {
-    batchName, definedRevision: 0, judgedUntil: at, inForce: [{ from: at, version, rule: null, paused: false }], paused: null, ended: null, queue: [], open: [], backfills: [],
-    sums: { fired: 0, skipped: 0, missed: 0 }, last: null, nextDue: null, wakeAt: null,
+    backfills: [], batchName, definedRevision: 0, ended: null, inForce: [{ from: at, paused: false, rule: null, version }], judgedUntil: at, last: null, nextDue: null, open: [], paused: null,
+    queue: [], sums: { fired: 0, missed: 0, skipped: 0 }, wakeAt: null,
   };
 }
 
