@@ -21,7 +21,7 @@ const results = {
   simulation: run(`${values.seeds} seeds from ${values.seed} on`, ['--import', './test/typescript-loader.mjs', 'test/simulation/main.ts', '--seed', values.seed, '--seeds', values.seeds, '--minutes', values.minutes]),
   crashes: run('all crashes of the large matrices', ['--experimental-vm-modules', 'node_modules/jest/bin/jest.js', 'test/crash/any-definition', 'test/crash/eventstoredb'], { SLUICE_TEST_ALL_POINTS: '1' }),
   schedules: run(`${values.seeds} histories of schedules on two and three nodes, from seed ${values.seed} on`, ['--experimental-vm-modules', 'node_modules/jest/bin/jest.js', 'test/scenarios/schedule-races'], { SLUICE_TEST_SEEDS: values.seeds, SLUICE_TEST_SEED: values.seed }),
-  year: run('a year of a five-minute schedule', ['--experimental-vm-modules', 'node_modules/jest/bin/jest.js', 'test/scenarios/schedule-days'], { SLUICE_TEST_DAYS: '365' }),
+  year: run('a year of a five-minute schedule', ['--experimental-vm-modules', 'node_modules/jest/bin/jest.js', 'test/scenarios/schedule-year'], { SLUICE_TEST_DAYS: '365' }),
   many: run('10,000 schedules on one node', ['--experimental-vm-modules', 'node_modules/jest/bin/jest.js', 'test/scenarios/many-schedules'], { SLUICE_TEST_SCHEDULES: '10000' }),
   overload: run('2,000 connections, a queue of 8,000 runs', ['--experimental-vm-modules', 'node_modules/jest/bin/jest.js', 'test/rest/overload'], { SLUICE_TEST_LOAD: '40' }),
   kills: run(`${values.kills} kills`, ['--experimental-vm-modules', 'node_modules/jest/bin/jest.js', 'test/crash/killed-server'], { SLUICE_TEST_KILLS: values.kills, SLUICE_TEST_SERVER: SERVER }),

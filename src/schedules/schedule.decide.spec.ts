@@ -118,25 +118,6 @@ describe('What was due while nobody watched', () => {
   });
 });
 
-describe('A schedule of five minutes', () => {
-  /** The promise is five seconds; a test has four times the slack. */
-  const MOST_MS = 20_000;
-
-  it('judges each occurrence of a year alone, in seconds', () => {
-    const schedule = new Schedule({ cron: '*/5 * * * *', timeZone: 'Europe/Stockholm', overlap: 'skip' });
-    const since = process.cpuUsage();
-    for (let wakeAt = schedule.ledger?.wakeAt ?? null; wakeAt !== null && Date.parse(wakeAt) <= START + 365 * 24 * HOUR; wakeAt = schedule.ledger?.wakeAt ?? null) {
-      const said = schedule.advance(Date.parse(wakeAt) - START);
-      if (said.length !== 1) throw new Error(`At ${wakeAt} it said ${said.join()}.`);
-      schedule.ended.clear();
-      schedule.ended.add(wakeAt);
-    }
-    const { user, system } = process.cpuUsage(since);
-    expect(schedule.ledger?.sums).toEqual({ fired: 365 * 288, skipped: 0, missed: 0 });
-    expect((user + system) / 1_000).toBeLessThan(MOST_MS);
-  }, 120_000);
-});
-
 describe('A clock', () => {
   it('that is set back fires nothing twice, and goes on when it has come up', () => {
     const schedule = new Schedule({ cron: '0 * * * *' });

@@ -17,9 +17,14 @@ import type { RunId } from '../../src/ids.js';
 import { JobRegistry } from '../../src/jobs/job-registry.js';
 import type { EventWriter } from '../../src/log/event-writer.js';
 import { openSqliteLog } from '../../src/log/sqlite.event-log.js';
+import { ReadSide } from '../../src/reading/read-side.js';
+import { ReadStore } from '../../src/reading/read-store.js';
 import { Timekeeper } from '../../src/reactors/timekeeper.js';
+import { rowsHere } from '../../src/rows.js';
 import { runActor } from '../../src/runs/run.actor.js';
 import { StartRun } from '../../src/runs/run.commands.js';
+import { GetOccurrences, GetOccurrencesHandler } from '../../src/schedules/occurrence.queries.js';
+import type { Sums } from '../../src/schedules/occurrence.queries.js';
 import { scheduleActor } from '../../src/schedules/schedule.actor.js';
 import type { AnyScheduleCommand } from '../../src/schedules/schedule.commands.js';
 import { Timeline } from '../../src/schedules/timeline.js';
@@ -59,6 +64,11 @@ class WallClock implements Clock {
       one.takeBack = this.steady.wakeAt(Math.max(one.atMs - this.setByMs, this.steady.now()), one.wake);
     }
   }
+}
+
+interface Answers {
+  readonly sums: (fromMs: number, toMs: number) => Promise<Sums>;
+  readonly close: () => Promise<void>;
 }
 
 export class LedgerHouse {
@@ -137,6 +147,30 @@ export class LedgerHouse {
     while (this.clock.wakeNext(end)) await settled();
     this.clock.moveTo(end);
     await settled();
+  }
+
+  /**
+   * All rows as facts make them, and what they answer of the schedule. Their clock stands still: what one burst of a real
+   * second would say is gathered as in one.
+   */
+  async rows(): Promise<Answers> {
+    const report = (message: string): unknown => this.faults.push(message);
+    const rows = rowsHere(ReadStore.open(':memory:', this.log.identity), this.streams, { reader: this.log, clock: new SimulatedClock(START), report });
+    await rows.host.start();
+    const read = new ReadSide({ ...rows, reader: this.log, waitMs: 60_000 });
+    return {
+      sums: async (fromMs, toMs) => {
+        await read.settled();
+        const found = await new GetOccurrencesHandler(read, this.wall).execute(new GetOccurrences(TICK, { fromMs, toMs }, { limit: 1, cursor: undefined }));
+        if (found === undefined) throw new Error('There is no row of the schedule.');
+        const { expected, fired, skipped, missed, pending, unexplained } = found;
+        return { expected, fired, skipped, missed, pending, unexplained };
+      },
+      close: async () => {
+        await rows.host.stop();
+        rows.close();
+      },
+    };
   }
 
   async facts(name = 'tick'): Promise<ScheduleFact[]> {
