@@ -83,8 +83,7 @@ export class ProjectionsController {
   }
 
   private rows(): ProjectionRow[] {
-    const { lagMs } = this.read.asOf();
-    return this.read.host.status().map((one) => ({ ...one, lagMs, parked: one.parked.length }));
+    return projectionRows(this.read);
   }
 
   /** @throws Problem not-found */
@@ -93,6 +92,12 @@ export class ProjectionsController {
     if (builds.length === 0) throw new Problem('not-found', `There is no projection ${name.slice(0, 100)}. GET /projections lists those that there are.`);
     return builds;
   }
+}
+
+/** Every build as it stands. */
+export function projectionRows(read: ReadSide): ProjectionRow[] {
+  const { lagMs } = read.asOf();
+  return read.host.status().map((one) => ({ ...one, lagMs, parked: one.parked.length }));
 }
 
 /** A list that fits one page. */

@@ -28,7 +28,8 @@ import type { EventReader } from '../log/event-reader.js';
 import { ReadSide } from '../reading/read-side.js';
 import { LiveFeed } from './live-feed.js';
 import { TOPICS } from './live.messages.js';
-import type { Audience, Topic } from './live.messages.js';
+import type { Audience } from './live.messages.js';
+import { tellProjections } from './live.projections.js';
 
 /** Facts that a listener is told one by one; further back than that it reads the lists anew. */
 const MOST_BEHIND = 10_000;
@@ -61,15 +62,19 @@ export class LiveController implements OnModuleDestroy {
   @Get()
   @Does('Tells what happens as it happens, as server-sent events')
   async live(@Query({ schema: liveQuery }) { after, topics: wished = [...TOPICS], run, atLeast }: z.output<typeof liveQuery>, @Req() request: HttpRequest, @Res() response: StreamableResponse): Promise<void> {
-    const topics = told(wished);
+    const topics = new Set(wished.filter((topic) => topic !== 'projection'));
     const asked = headerOf(request, 'last-event-id') ?? after;
     if (asked !== undefined && !/^[\x21-\x7e]*$/.test(asked)) throw invalid([{ path: '/after', message: 'must be a position that an answer of this server carried' }]);
     await awaitAtLeast(this.read.host, atLeast, this.read.waitMs);
     if (this.listeners.size >= MOST_LISTENERS) throw new Problem('too-many-requests', `${MOST_LISTENERS} listen already. Try again later, or ask GET /runs.`, { headers: { 'Retry-After': '30' } });
     const head = await this.reader.head();
     const stream = new EventStream(response, this.clock);
-    const telling = this.resume(stream, asked, head, { topics: new Set(topics), run });
-    this.listeners.set(stream, telling.catch(() => undefined));
+    const telling = Promise.all([
+      this.resume(stream, asked, head, { topics, run }),
+      // How a projection stands is no fact of the log: it is told to those who ask for it by name.
+      wished.length > topics.size && tellProjections(this.read, this.clock, stream),
+    ]);
+    this.listeners.set(stream, telling.then(() => undefined, () => undefined));
     try {
       if (this.ending) stream.close();
       await telling;
@@ -104,11 +109,4 @@ export class LiveController implements OnModuleDestroy {
     }
     return facts > MOST_BEHIND ? undefined : asked;
   }
-}
-
-/** @throws Problem not-supported-yet: a projection's state is no fact of the log, which is what listeners hear */
-function told(wished: readonly (Topic | 'projection')[]): readonly Topic[] {
-  const topics = wished.filter((topic) => topic !== 'projection');
-  if (topics.length < wished.length) throw new Problem('not-supported-yet', 'The topic projection is part of the contract and is not told yet. GET /projections says how each stands.');
-  return topics;
 }

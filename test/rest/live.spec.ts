@@ -8,7 +8,7 @@ import { expectProblem, gate, House, type Listed, onBoth, work } from './house.j
 interface Message {
   readonly id: string | undefined;
   readonly event: string;
-  readonly data: { readonly id: string; readonly runId?: string; readonly status?: string; readonly state?: string; readonly position?: string };
+  readonly data: { readonly id: string; readonly name?: string; readonly runId?: string; readonly status?: string; readonly state?: string; readonly position?: string };
 }
 
 /** A listener that reads with a streaming fetch. */
@@ -195,8 +195,22 @@ onBoth('The live stream', (house) => {
     await listener.leave();
   });
 
+  it('tells how projections stand to whoever asks for that by name, as GET /projections does, and again when they move', async () => {
+    const [asking, other] = [await Listener.at(h, '?topics=run,projection'), await Listener.at(h, '')];
+    const stands = ({ event, data }: Message): boolean => event === 'projection' && data.name === 'run_history';
+    const { data: first } = await asking.until(stands);
+    const { items } = await h.read<Listed<object>>('/projections');
+    expect(Object.keys(first).sort()).toEqual(Object.keys(items[0]!).sort());
+    const runId = await h.start('quick');
+    await asking.until(ended(runId));
+    await asking.until((message) => stands(message) && String(message.data.position) > String(first.position));
+    await other.until(ended(runId));
+    expect(other.messages.map(({ event }) => event)).not.toContain('projection');
+    await asking.leave();
+    await other.leave();
+  });
+
   it('refuses what it can not tell before it begins', async () => {
-    for (const query of ['topics=projection', 'topics=run,projection']) expectProblem(await h.get(`/live?${query}`), 'not-supported-yet');
     for (const query of ['topics=weather', 'topics=', 'run=x', 'after=a%20b', 'more=1']) expectProblem(await h.get(`/live?${query}`), 'validation-failed');
     expectProblem(await h.get('/live', { roles: 'boss' }), 'forbidden');
     expectProblem(await h.get('/live', { headers: { accept: 'text/html' } }), 'not-acceptable');
