@@ -75,7 +75,7 @@ function screen(config: Config, url: string, seeded: Seeded | undefined): string
     `Sluice ${versionOf()} · listening on ${url}`,
     '',
     `  Dashboard ${url}/dashboard`,
-    ...(config.eventsUrl === 'sqlite:' ? [`  Data      ${config.dataDir} (log.db is the truth; read.db can be made anew)`] : [`  Facts     EventStoreDB at ${placeIn(config.eventsUrl)}`, `  Data      ${config.dataDir} (read.db, which can be made anew from the facts)`]),
+    ...(config.eventsUrl === 'sqlite:' ? [`  Data      ${config.dataDir} (log.db is the truth; read.db can be made anew)`] : [`  Facts     EventStoreDB at ${placeIn(config.eventsUrl)}`, `  Data      ${config.dataDir} (rows, which can be made anew from the facts)`]),
     `  Sign-in   ${config.auth}: whoever asks from this machine is let in`,
     `  API       ${url}/docs (${url}/openapi.json)`,
     ...(seeded === undefined ? [] : ['', ...seeded.lines.map((line) => `  ${line}`)]),

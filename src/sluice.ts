@@ -86,10 +86,10 @@ export type SluiceEngine = ReturnType<typeof openSluice>;
  */
 export function openSluice({ directory, stores, clock, log: given, jobs, slots, namespace, readWaitMs = READ_WAIT_MS, mostWaiting = MOST_WAITING, rowsBeside: beside = false, report = warn }: SluiceOptions) {
   const streams = new Streams(namespace);
-  const log = stores?.log ?? given ?? openSqliteLog({ directory, clock });
+  const log: EngineLog = stores?.log ?? given ?? openSqliteLog({ directory, clock });
   const rows = closingOnError(log, (): Rows => {
     const parts = { reader: log, clock, report };
-    return beside && stores === undefined ? rowsBeside({ directory, ...(namespace !== undefined && { namespace }) }, log.identity, parts) : rowsHere(stores?.rows ?? ReadStore.open(directory, log.identity), streams, parts);
+    return beside && stores === undefined ? rowsBeside({ directory, ...(namespace !== undefined && { namespace }) }, log.identity, parts) : rowsHere(stores?.rows ?? ReadStore.open(directory, log.identity, log.rowsFile), streams, parts);
   });
   const { host: reading } = rows;
   const node = ids.freshIncarnation();

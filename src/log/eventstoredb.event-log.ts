@@ -106,6 +106,10 @@ export class EventStoreLog implements EventReader, EventWriter {
     return this.identified;
   }
 
+  get rowsFile(): string {
+    return `read-${this.identified.slice(0, 8)}.db`;
+  }
+
   async append(stream: string, expected: ExpectedRevision, facts: readonly NewFact[], blobs: readonly Blob[] = []): Promise<AppendResult> {
     const events = checkedEvents(stream, expected, facts);
     for (const blob of blobs) await this.blobs.keep(blob);

@@ -11,6 +11,8 @@ import { ensureDirectory } from './sqlite.schema.js';
 export interface EngineLog extends EventReader, EventWriter {
   /** A UUID that names this log as long as it lives. */
   readonly identity: string;
+  /** The file of the data directory for rows made from it, where that is not `read.db`: each log has rows of its own. */
+  readonly rowsFile?: string;
   /** Facts that wait in memory for subscribers who have not taken them yet. */
   readonly bufferedFacts: number;
   close(): Promise<void>;

@@ -50,8 +50,8 @@ export class ReadStore {
   private readonly kysely: Kysely<unknown>;
 
   /** @throws ReadStoreUnusable */
-  static open(directory: string, logIdentity: string): ReadStore {
-    const file = directory === ':memory:' ? directory : join(directory, 'read.db');
+  static open(directory: string, logIdentity: string, name = 'read.db'): ReadStore {
+    const file = directory === ':memory:' ? directory : join(directory, name);
     try {
       return new ReadStore(file, logIdentity);
     } catch (error) {

@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { SystemClock } from '../../src/clock.js';
 import { openSqliteLog } from '../../src/log/sqlite.event-log.js';
 import { runTypeScript } from '../child-process.js';
+import { EventStoreDouble } from '../eventstoredb/double.js';
 import type { Child } from '../child-process.js';
 
 const SERVER = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
@@ -162,6 +163,33 @@ describe('The rows of the server', () => {
     for (const suffix of ['', '-wal', '-shm']) await rm(join(data(), `log.db${suffix}`), { force: true });
     expect(await refusal(serve())).toContain('Move it away');
   }, 60_000);
+});
+
+describe('Switching the log by its URL', () => {
+  it('needs nothing else, to and fro: each log has its own runs and rows', async () => {
+    const double = await new EventStoreDouble().start();
+    const runsSeenBy = async (env: Record<string, string>, runs: readonly string[]): Promise<readonly number[]> => {
+      const child = serve(env);
+      const url = await urlOf(child);
+      const statuses = await Promise.all(runs.map(async (run) => (await fetch(`${url}/runs/${run}`)).status));
+      child.kill('SIGTERM');
+      await child.exited;
+      return statuses;
+    };
+    const runBegunBy = async (env: Record<string, string>): Promise<string> => {
+      const child = serve(env);
+      const begun = (await (await fetch(`${await urlOf(child)}/batches/three/runs`, { method: 'POST' })).json()) as { runId: string; position: string };
+      await fetch(`${await urlOf(child)}/runs/${begun.runId}?atLeast=${begun.position}`);
+      child.kill('SIGTERM');
+      await child.exited;
+      return begun.runId;
+    };
+    const elsewhere = { SLUICE_EVENTS_URL: double.url };
+    const runs = [await runBegunBy({}), await runBegunBy(elsewhere)];
+    expect(await runsSeenBy({}, runs)).toEqual([200, 404]);
+    expect(await runsSeenBy(elsewhere, runs)).toEqual([404, 200]);
+    double.kill();
+  }, 240_000);
 });
 
 describe('The demo', () => {
