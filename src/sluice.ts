@@ -7,6 +7,7 @@
  * 2. The read side catches up beside that: a run does not wait for rows.
  * 3. Stop: no new work, running jobs get the drain, then their signals; what they then lose is tried again elsewhere.
  */
+import { setMaxListeners } from 'node:events';
 import { BATCHES } from '../projections/batches.js';
 import { FIRED, SCHEDULES } from '../projections/schedules.js';
 import { isRejected } from './actors/actor.js';
@@ -99,6 +100,8 @@ export function openSluice({ directory, stores, clock, log: given, jobs, slots, 
   const batches = new ActorHost(batchActor(streams), log, log, clock, records);
   const schedules = new ActorHost(scheduleActor(log, streams), log, log, clock, records);
   const closing = new AbortController();
+  // Whoever outlasts a log that is away waits on it, and they may be many.
+  setMaxListeners(0, closing.signal);
   const outlast = outlasting(clock, closing.signal);
   const say: Say = async (command) => {
     const answer = await outlast(() => runs.execute(command));
