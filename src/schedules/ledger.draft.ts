@@ -38,13 +38,16 @@ interface Said {
   readonly ledger: Ledger;
 }
 
-/** No more than one append holds. */
+/** No more than one append holds, as facts in whose ledger nothing waits. */
 const MOST = 120;
+/** So many that wait take as much room as another fact, at the least. */
+const WAITING_A_FACT = 5;
 /** Runs that are remembered as perhaps under way while overlapping is allowed. */
 const MOST_OPEN = 10;
 
 export class LedgerDraft {
   private readonly said: Said[] = [];
+  private weight = 0;
 
   constructor(private now: Ledger, readonly ctx: ScheduleCtx) {}
 
@@ -53,7 +56,7 @@ export class LedgerDraft {
   }
 
   get full(): boolean {
-    return this.said.length >= MOST;
+    return this.weight >= MOST;
   }
 
   get inForce(): StretchOfRule {
@@ -78,6 +81,11 @@ export class LedgerDraft {
     this.say('OccurrenceFired', { ...slot, runId, by }, { ...change, open, sums: { ...this.now.sums, fired: this.now.sums.fired + 1 }, last: { due, outcome: 'fired', reason: null, runId } });
   }
 
+  /** Nothing waits any more. That is so from the first of these facts on: they stand in one append. */
+  skipQueue(reason: SkippedReason): void {
+    for (const { occurrence: { due } } of this.now.queue) this.skip({ from: due, to: due, count: 1 }, reason, { queue: [] });
+  }
+
   skip(range: Range, reason: SkippedReason, change: Partial<Ledger> = { judgedUntil: range.to }): void {
     const sums = { ...this.now.sums, skipped: this.now.sums.skipped + range.count };
     this.say('OccurrencesSkipped', { ...range, reason }, { ...change, sums, last: { due: range.to, outcome: 'skipped', reason, runId: null } });
@@ -98,6 +106,7 @@ export class LedgerDraft {
   private put(type: ScheduleFactType, data: object, change: Partial<Ledger>): void {
     this.now = { ...this.now, ...change };
     this.said.push({ type, data, ledger: this.now });
+    this.weight += 1 + this.now.queue.length / WAITING_A_FACT;
   }
 
   /** What was decided, with the time at which there is something to judge again. */

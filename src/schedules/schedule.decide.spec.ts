@@ -5,7 +5,7 @@ import type { Ledger } from '../events/schedule.events.js';
 import { ids } from '../ids.js';
 import type { ScheduleCtx } from './ledger.draft.js';
 import type { BatchFactOfSchedule } from './rule-in-force.js';
-import { AdvanceSchedule, FollowBatch, PauseSchedule, ResumeSchedule } from './schedule.commands.js';
+import { AdvanceSchedule, ContinueBackfill, FollowBatch, PauseSchedule, ResumeSchedule, StartBackfill } from './schedule.commands.js';
 import type { AnyScheduleCommand } from './schedule.commands.js';
 import { decideSchedule } from './schedule.decide.js';
 
@@ -52,7 +52,7 @@ class Schedule {
       this.ledger = decision.facts.length === 0 ? this.ledger : decision.state;
       this.defined = this.defined.filter(({ revision }) => revision > (this.ledger?.definedRevision ?? -1));
       said.push(...decision.facts.map(({ type, data }) => story(type, data)));
-      if (decision.facts.length > 256) throw new Error('That is more than one append holds.');
+      if (decision.facts.length > 256 || JSON.stringify(decision.facts).length > 900 * 1024) throw new Error('That is more than one append holds.');
       more = decision.more === true;
     }
     return said;
@@ -115,6 +115,42 @@ describe('What was due while nobody watched', () => {
 
   it('of ten years of seconds is one fact, at once', () => {
     expect(new Schedule({ cron: '* * * * * *' }).advance(3_650 * 24 * HOUR, 3_650 * 24 * HOUR)).toEqual([`missed ${3_650 * 86_400 - 2} 00:00-23:59 down`, 'fired 23:59 by time', 'fired 00:00 by time']);
+  });
+});
+
+describe('A hundred that wait', () => {
+  const waiting = (): Schedule => {
+    const schedule = new Schedule({ cron: '* * * * *', timeZone: 'America/Argentina/ComodRivadavia', overlap: 'queue', queueLimit: 100, catchUp: 'all', catchUpLimit: 1_000 });
+    schedule.advance(5 * HOUR, 5 * HOUR);
+    return schedule;
+  };
+
+  it('are taken and let go of in as many appends as hold them', () => {
+    const schedule = waiting();
+    expect(schedule.ledger).toMatchObject({ queue: { length: 100 }, sums: { fired: 1, skipped: 199 } });
+    schedule.define({ cron: '* * * * *', overlap: 'allow' }, 5 * HOUR);
+    expect(schedule.advance(5 * HOUR)).toHaveLength(101);
+    expect(schedule.ledger).toMatchObject({ queue: [], sums: { fired: 101, skipped: 199 } });
+  });
+
+  it('end with their schedule, or are overtaken, in one append', () => {
+    const [removed, overtaken] = [waiting(), waiting()];
+    removed.remove(5 * HOUR);
+    expect(removed.tell(new FollowBatch(BATCH, removed.origin()), 5 * HOUR)).toHaveLength(101);
+    overtaken.define({ cron: '* * * * *', overlap: 'cancelPrevious' }, 5 * HOUR);
+    expect(overtaken.advance(5 * HOUR + MINUTE)).toEqual(expect.arrayContaining(['skipped 1 01:00-01:00 superseded', 'queued 05:01']));
+    expect([removed, overtaken].map(({ ledger }) => [ledger?.queue.length, ledger?.sums.skipped])).toEqual([[0, 299], [1, 299]]);
+  });
+
+  it('leave a backfill room for a part of what it asks for', () => {
+    const schedule = waiting();
+    const [id, from, to] = [ids.backfillOf(ids.freshCommand()), dueAt(-60), dueAt(0)];
+    schedule.tell(new StartBackfill(BATCH, { id, from, to, again: false, total: 50 }, schedule.origin()), 5 * HOUR);
+    const slots = Array.from({ length: 50 }, (_, at) => ({ occurrence: { date: '2026-01-01', due: dueAt(at - 60), previous: null, time: '00:00:00', timeZone: 'UTC' }, version: 1 }));
+    const parts: number[] = [];
+    while (schedule.ledger?.backfills.length === 1) parts.push(schedule.tell(new ContinueBackfill(BATCH, id, slots, true, schedule.origin()), 5 * HOUR).length);
+    expect(parts.length).toBeGreaterThan(1);
+    expect(parts.reduce((sum, part) => sum + part, 0)).toBe(51);
   });
 });
 

@@ -11,7 +11,7 @@ import type { ScheduleCtx } from './ledger.draft.js';
 import { ruleInForce } from './rule-in-force.js';
 import type { BatchFactOfSchedule } from './rule-in-force.js';
 import type { AnyScheduleCommand, ContinueBackfill, PauseSchedule, ResumeSchedule, StartBackfill } from './schedule.commands.js';
-import { alone, judge } from './schedule.judge.js';
+import { judge } from './schedule.judge.js';
 
 /** Backfills of one schedule that are not through. */
 const MOST_BACKFILLS = 10;
@@ -73,8 +73,7 @@ function unborn(at: string, version: number, batchName: string): Ledger {
 }
 
 function end(draft: LedgerDraft, reason: 'removed' | 'deleted' | 'orphaned', { atMs, revision }: { readonly atMs: number; readonly revision: number }): void {
-  const { queue } = draft.ledger;
-  for (const [at, { occurrence }] of queue.entries()) draft.skip(alone(occurrence.due), 'ended', { queue: queue.slice(at + 1) });
+  draft.skipQueue('ended');
   const { version, paused } = draft.inForce;
   draft.change('ScheduleEnded', { reason }, { atMs, version, rule: null, paused }, { definedRevision: revision, ended: reason });
 }
@@ -105,6 +104,8 @@ function continueBackfill(draft: LedgerDraft, { backfillId, slots, final }: Cont
   for (const slot of slots) {
     const { due } = slot.occurrence;
     if (own.doneUntil !== null && due <= own.doneUntil) continue;
+    // Whoever goes on asks for those that are left.
+    if (draft.full) return undefined;
     own = { ...own, done: own.done + 1, doneUntil: due };
     draft.say('OccurrenceBackfilled', { backfillId, ...slot, runId: draft.ctx.backfillRunOf(due, backfillId) }, { backfills: [...others, own] });
   }

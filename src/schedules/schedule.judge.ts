@@ -18,7 +18,7 @@ type Judged = 'all' | 'waits' | 'full';
 
 /** True if there is more than one append holds. */
 export function judge(draft: LedgerDraft, watchedSinceMs: number): boolean {
-  drainQueue(draft);
+  if (drainQueue(draft) === 'full') return true;
   const { inForce } = draft.ledger;
   for (const [index, stretch] of inForce.entries()) {
     const end = inForce[index + 1]?.from;
@@ -30,11 +30,13 @@ export function judge(draft: LedgerDraft, watchedSinceMs: number): boolean {
 }
 
 /** Those that waited begin when nothing of the schedule runs any more. */
-function drainQueue(draft: LedgerDraft): void {
-  for (let [first, ...rest] = draft.ledger.queue; first !== undefined && !draft.full; [first, ...rest] = draft.ledger.queue) {
-    if (draft.ledger.paused !== null || (draft.isBusy && draft.inForce.rule?.overlap !== 'allow')) return;
+function drainQueue(draft: LedgerDraft): Judged {
+  for (let [first, ...rest] = draft.ledger.queue; first !== undefined; [first, ...rest] = draft.ledger.queue) {
+    if (draft.ledger.paused !== null || (draft.isBusy && draft.inForce.rule?.overlap !== 'allow')) return 'waits';
+    if (draft.full) return 'full';
     draft.fire(first, 'queue', { queue: rest });
   }
+  return 'all';
 }
 
 class Judgement {
@@ -124,7 +126,7 @@ class Judgement {
     else if (rule.overlap === 'queue') draft.say('OccurrenceQueued', { due, cancels: [] }, { judgedUntil: due, queue: [...queue, slot] });
     else {
       // Whoever waited for the same run to end is overtaken.
-      for (const [at, { occurrence }] of queue.entries()) draft.skip(alone(occurrence.due), 'superseded', { queue: queue.slice(at + 1) });
+      draft.skipQueue('superseded');
       const cancels = draft.ledger.open.filter((one) => !draft.ctx.ended.has(one)).map((one) => draft.ctx.runOf(one));
       draft.say('OccurrenceQueued', { due, cancels }, { judgedUntil: due, queue: [slot] });
     }
@@ -165,6 +167,6 @@ class Judgement {
   }
 }
 
-export function alone(due: string): Range {
+function alone(due: string): Range {
   return { from: due, to: due, count: 1 };
 }
