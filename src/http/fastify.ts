@@ -3,6 +3,7 @@ import { isUtf8 } from 'node:buffer';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyError, FastifyReply } from 'fastify';
+import { GUARDED } from './page-files.js';
 import { Problem } from './problem.js';
 
 /** A definition may have 1 MiB; this leaves room for what stands round it. */
@@ -29,7 +30,7 @@ export function fastifyAdapter(): FastifyAdapter {
     },
     frameworkErrors: (error: FastifyError, _request: unknown, reply: FastifyReply) => {
       const problem = error.code === 'FST_ERR_MAX_PARAM_LENGTH' ? new Problem('not-found', 'There is nothing with a name that long.') : new Problem('validation-failed', `The path can not be read: ${error.message}`);
-      void reply.status(problem.status).header('content-type', 'application/problem+json; charset=utf-8').send(JSON.stringify(problem.body()));
+      void reply.status(problem.status).headers(GUARDED).header('content-type', 'application/problem+json; charset=utf-8').send(JSON.stringify(problem.body()));
     },
   });
 }

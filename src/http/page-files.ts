@@ -6,17 +6,22 @@ import type { DashboardFile } from './dashboard-files.js';
 import { headerOf } from './request.js';
 import type { HttpRequest } from './request.js';
 
+/** On every answer of ours: it is what it says, nobody frames it, and shown as a page it could do nothing. */
+export const GUARDED = {
+  'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
+  'X-Content-Type-Options': 'nosniff',
+  'X-Frame-Options': 'DENY',
+  'Referrer-Policy': 'no-referrer',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+} as const;
 const SAFE = {
+  ...GUARDED,
   // Styles are computed by the components; scripts come from files alone.
   'Content-Security-Policy': [
     "default-src 'none'", "script-src 'self'", "style-src 'self' 'unsafe-inline'", "img-src 'self' data:", "font-src 'self'", "connect-src 'self'", "worker-src 'self'",
     "base-uri 'self'", "form-action 'none'", "frame-ancestors 'none'",
   ].join('; '),
-  'X-Content-Type-Options': 'nosniff',
-  'X-Frame-Options': 'DENY',
-  'Referrer-Policy': 'no-referrer',
   'Cross-Origin-Opener-Policy': 'same-origin',
-  'Cross-Origin-Resource-Policy': 'same-origin',
   'Permissions-Policy': 'camera=(), microphone=(), geolocation=(), payment=(), usb=()',
 } as const;
 const A_YEAR_S = 31_536_000;

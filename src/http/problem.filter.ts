@@ -9,6 +9,7 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { LogUnusable, Unavailable } from '../log/log-errors.js';
+import { GUARDED } from './page-files.js';
 import { Problem, PROBLEMS, type ProblemSlug } from './problem.js';
 import { type HttpRequest, pathOf } from './request.js';
 import { RouteTable } from './route-table.js';
@@ -28,7 +29,7 @@ export class ProblemFilter implements ExceptionFilter {
     const response: unknown = http.getResponse();
     const problem = this.problemOf(thrown, http.getRequest<HttpRequest>());
     if (adapter.isHeadersSent(response)) return void adapter.end(response);
-    for (const [name, value] of Object.entries(problem.headers)) adapter.setHeader(response, name, value);
+    for (const [name, value] of Object.entries({ ...GUARDED, ...problem.headers })) adapter.setHeader(response, name, value);
     adapter.setHeader(response, 'Content-Type', 'application/problem+json; charset=utf-8');
     adapter.reply(response, JSON.stringify(problem.body()), problem.status);
   }

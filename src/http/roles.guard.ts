@@ -6,10 +6,12 @@
  *
  * 1. A door without a word about who may pass is shut.
  * 2. Only doors marked open are passed without being known.
+ * 3. Whatever a door answers carries the headers that keep it from being taken for a page.
  */
 import { type CanActivate, type ExecutionContext, Inject, Injectable, SetMetadata } from '@nestjs/common';
-import { Reflector } from '@nestjs/core';
+import { HttpAdapterHost, Reflector } from '@nestjs/core';
 import { type Caller, hasRole, type Identify, rememberCaller, type ServerRole } from './identity.js';
+import { GUARDED } from './page-files.js';
 import { invalid, Problem } from './problem.js';
 import { Rates } from './rates.js';
 import { headerOf, type HttpRequest, pathOf } from './request.js';
@@ -50,9 +52,11 @@ export class RolesGuard implements CanActivate {
     @Inject(IDENTIFY) private readonly identify: Identify,
     @Inject(REFUSED_CALLERS) private readonly callers: RefusedCallers,
     private readonly rates: Rates,
+    private readonly adapterHost: HttpAdapterHost,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
+    for (const [name, value] of Object.entries(GUARDED)) this.adapterHost.httpAdapter.setHeader(context.switchToHttp().getResponse(), name, value);
     const need = this.reflector.getAllAndOverride<Need | undefined>(NEEDS, [context.getHandler(), context.getClass()]);
     if (need === 'open') return true;
     const request = context.switchToHttp().getRequest<HttpRequest>();

@@ -10,6 +10,7 @@
  */
 import type { ServerResponse } from 'node:http';
 import type { Clock } from '../clock.js';
+import { GUARDED } from './page-files.js';
 
 /** Short, so that a listener on a network that has gone silent knows within seconds. */
 const HEARTBEAT_MS = 3_000;
@@ -43,6 +44,7 @@ export class EventStream {
     // Nobody asks again on this connection, and a server that closes does not wait for it.
     this.raw.shouldKeepAlive = false;
     this.raw.writeHead(200, {
+      ...GUARDED,
       'Content-Type': 'text/event-stream; charset=utf-8',
       'Cache-Control': 'no-cache, no-transform',
       'X-Accel-Buffering': 'no',

@@ -30,6 +30,15 @@ onBoth('The dashboard', (house) => {
     expect([...text.matchAll(/(?:src|href)="(?:https?:)?\/\/[^"]*"/g)]).toEqual([]);
   });
 
+  it('is guarded whatever is answered: no page elsewhere frames it or takes it for something else', async () => {
+    for (const path of ['/', '/dashboard', '/dashboard/favicon.svg', '/dashboard/assets/gone.js', '/dashboard/a/b/c/d/e/f', '/dashboard/%E0%A4%A', '/runs', '/runs/none', '/live', '/nothing', '/health/live']) {
+      const ending = new AbortController();
+      const { headers } = await fetch(`${house().url}${path}`, { redirect: 'manual', signal: ending.signal });
+      ending.abort();
+      expect([path, headers.get('x-content-type-options'), headers.get('x-frame-options'), headers.get('content-security-policy')]).toEqual([path, 'nosniff', 'DENY', expect.stringContaining("frame-ancestors 'none'")]);
+    }
+  });
+
   it('keeps files whose name changes with them for ever, packed as the caller takes it', async () => {
     const asset = scripts((await page()).text).find((path) => path.includes('/assets/'))!;
     for (const [accepted, encoding] of [['br', 'br'], ['gzip, deflate', 'gzip'], ['identity', null]] as const) {
