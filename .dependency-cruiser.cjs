@@ -171,6 +171,13 @@ module.exports = {
       to: { dependencyTypes: ['npm-dev', 'npm-no-pkg'], dependencyTypesNot: ['npm', 'npm-peer', 'npm-optional', 'type-only'] },
     },
     {
+      name: 'dashboard-stands-alone',
+      comment: 'The dashboard speaks to the doors, and is built from its own folder: neither side may know the other.',
+      severity: 'error',
+      from: { path: '^dashboard/src/' },
+      to: { path: '^(src|projections|examples|test)/' },
+    },
+    {
       name: 'resolvable',
       comment: 'An import that leads nowhere fails at start, on the first node that loads it.',
       severity: 'error',
@@ -186,7 +193,7 @@ module.exports = {
     enhancedResolveOptions: {
       exportsFields: ['exports'],
       conditionNames: ['types', 'import', 'node', 'default'],
-      extensions: ['.ts', '.js', '.mjs', '.cjs', '.json', '.d.ts'],
+      extensions: ['.ts', '.tsx', '.js', '.mjs', '.cjs', '.json', '.d.ts'],
     },
   },
 };

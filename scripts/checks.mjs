@@ -11,6 +11,10 @@ const CHECKS = {
     'node_modules/dependency-cruiser/bin/dependency-cruise.mjs',
     ...['--config', '.dependency-cruiser.cjs', 'src', 'projections', 'examples'],
   ],
+  'boundaries of the dashboard': [
+    'node_modules/dependency-cruiser/bin/dependency-cruise.mjs',
+    ...['--config', '.dependency-cruiser.cjs', 'dashboard/src'],
+  ],
   'typecheck of the dashboard': ['dashboard/node_modules/typescript/bin/tsc', '--noEmit', '-p', 'dashboard/tsconfig.json'],
   'lint of the dashboard': ['dashboard/node_modules/oxlint/bin/oxlint', '-c', 'dashboard/.oxlintrc.json', '--deny-warnings', 'dashboard/src'],
 };

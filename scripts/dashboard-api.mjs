@@ -17,7 +17,7 @@ function typesOf(document) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [cli, document], { encoding: 'utf8', maxBuffer: 2 ** 26 });
   if (status !== 0) throw new Error(stderr);
   // Any JSON value, as the dashboard names it.
-  return stdout.replace(/^( +Json): unknown;/m, "$1: import('./shapes').Json;");
+  return stdout.replace(/^( +Json): unknown;/m, "$1: import('./json').Json;");
 }
 
 async function servedTypes() {

@@ -908,7 +908,7 @@ export interface components {
             due?: string;
         };
         /** @description Any JSON value. One over 64 KiB may be named in its place, as {"$blob": sha256, "bytes": n}: in lists, and where an answer would be over 4 MiB. GET /executions/{id} and /approvals/{id} always hold it */
-        Json: import('./shapes').Json;
+        Json: import('./json').Json;
         /** @description How many steps of the run stand where; they add up to `total` */
         StepCounts: {
             total: number;

@@ -16,7 +16,8 @@ export interface RunFilter {
   readonly q?: string;
   readonly label?: readonly string[];
 }
-export type RunSort = '-startedAt' | '+startedAt' | '-durationMs' | '+durationMs';
+export const RUN_SORTS = ['-startedAt', '+startedAt', '-durationMs', '+durationMs'] as const;
+export type RunSort = (typeof RUN_SORTS)[number];
 export interface ExecutionFilter {
   readonly status?: readonly ExecutionStatus[];
   readonly job?: string;

@@ -2,9 +2,10 @@
  * What the doors answer, by the names of the dashboard: all of it from the OpenAPI document (openapi.d.ts, generated),
  * but a definition, which has a schema of its own (definition.schema.json); of that, what the pages read.
  */
+import type { Json } from './json';
 import type { components } from './openapi';
 
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+export type { Json };
 
 type Told = components['schemas'];
 export type RunStatus = Told['RunStatus'];

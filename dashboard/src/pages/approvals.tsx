@@ -6,7 +6,7 @@ import { useEffect, useRef } from 'react';
 import { Refused } from '../api/client';
 import { approvalQuery, decidedQuery, meQuery, minePulseQuery } from '../api/queries';
 import type { ApprovalRow } from '../api/shapes';
-import type { InboxSearch } from '../router';
+import type { InboxSearch } from '../search';
 import { GateCard } from '../parts/gate-card';
 import { Chip, OUTCOME_LOOKS } from '../parts/status';
 import { Empty, Loading, Problem } from '../parts/telling';

@@ -5,7 +5,7 @@ import { useCallback, useMemo } from 'react';
 import { executionListQuery } from '../api/queries';
 import { EXECUTION_STATUSES } from '../api/shapes';
 import type { ExecutionRow } from '../api/shapes';
-import type { RunsSearch } from '../router';
+import type { RunsSearch } from '../search';
 import { Icon } from '../parts/icon';
 import { RowList } from '../parts/row-list';
 import { Chip, EXECUTION_LOOKS } from '../parts/status';

@@ -6,7 +6,8 @@ import { runListQuery } from '../api/queries';
 import type { RunFilter, RunSort } from '../api/queries';
 import { RUN_STATUSES, TRIGGERS } from '../api/shapes';
 import type { RunRow, TriggerType } from '../api/shapes';
-import type { RunsSearch } from '../router';
+import { SINCE } from '../search';
+import type { RunsSearch, Since } from '../search';
 import { Icon } from '../parts/icon';
 import { RowList } from '../parts/row-list';
 import { CountsBar, countsText, RUN_LOOKS, RunChip, TRIGGER_LABELS } from '../parts/status';
@@ -15,7 +16,6 @@ import { Ago, Lasting } from '../parts/time';
 import { Pills, Search } from './filters';
 
 const route = getRouteApi('/runs');
-const SINCE = { '1h': ['The last hour', 3_600_000], '24h': ['The last 24 hours', 86_400_000], '7d': ['The last 7 days', 604_800_000] } as const;
 
 export function RunRows() {
   const search = route.useSearch();
@@ -38,7 +38,7 @@ export function RunRows() {
       <div className="filters">
         <Search value={search.q ?? ''} set={(q) => set({ q: q === '' ? undefined : q })} placeholder="Id, batch, starter, reason or label" />
         <Select aria-label="Trigger" placeholder="Any trigger" clearable w={130} value={search.trigger?.[0] ?? null} data={TRIGGERS.map((value) => ({ value, label: TRIGGER_LABELS[value] }))} onChange={(value) => set({ trigger: value === null ? undefined : [value as TriggerType] })} />
-        <Select aria-label="Started" placeholder="Any time" clearable w={150} value={search.since ?? null} data={Object.entries(SINCE).map(([value, [label]]) => ({ value, label }))} onChange={(value) => set({ since: value ?? undefined })} />
+        <Select aria-label="Started" placeholder="Any time" clearable w={150} value={search.since ?? null} data={Object.entries(SINCE).map(([value, [label]]) => ({ value, label }))} onChange={(value) => set({ since: (value as Since | null) ?? undefined })} />
         {(search.batch !== undefined || search.by !== undefined) && <span className="tag">{search.batch ?? `started by ${search.by}`}</span>}
         {filtered && <Button variant="subtle" color="gray" onClick={() => void navigate({ search: {} })} leftSection={<Icon name="x" size={14} />}>Clear</Button>}
       </div>
@@ -118,7 +118,7 @@ function NoRuns({ filtered }: { readonly filtered: boolean }) {
 
 function useFilter({ status, batch, trigger, by, since, q }: RunsSearch): RunFilter {
   // To the minute, so that the question stays the same while one looks.
-  const after = since === undefined || !(since in SINCE) ? undefined : new Date(Math.floor(Date.now() / 60_000) * 60_000 - SINCE[since as keyof typeof SINCE][1]).toISOString();
+  const after = since === undefined ? undefined : new Date(Math.floor(Date.now() / 60_000) * 60_000 - SINCE[since][1]).toISOString();
   return useMemo(
     () => without({ status, batch, trigger, startedBy: by, startedAfter: after, q }),
     // eslint-disable-next-line react/exhaustive-deps -- arrays of the address are new at every look

@@ -1,5 +1,5 @@
 /** The command palette: rooms, batches to start, and runs by id, batch, starter or reason. */
-import { Modal, TextInput, useMantineColorScheme } from '@mantine/core';
+import { Modal, TextInput, useComputedColorScheme, useMantineColorScheme } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
@@ -9,7 +9,7 @@ import { runsPage } from '../api/queries';
 import { Icon } from '../parts/icon';
 import type { IconName } from '../parts/icon';
 import { RUN_LOOKS } from '../parts/status';
-import { ROOMS } from './shell';
+import { ROOMS } from './rooms';
 
 interface Choice {
   readonly id: string;
@@ -68,7 +68,8 @@ function Choices({ close }: { readonly close: () => void }) {
 
 function useChoices(said: string, q: string): readonly Choice[] {
   const navigate = useNavigate();
-  const { setColorScheme, colorScheme } = useMantineColorScheme();
+  const { setColorScheme } = useMantineColorScheme();
+  const colorScheme = useComputedColorScheme();
   const runs = useQuery({ queryKey: ['palette', 'runs', q], queryFn: ({ signal }) => runsPage({ q }, { limit: 8 }, signal), enabled: q !== '', retry: false });
   const batches = useQuery({ queryKey: ['palette', 'batches', q], queryFn: ({ signal }) => told(api.GET('/batches', { params: { query: { ...(q !== '' && { q }), limit: '8' } }, signal })), retry: false });
   const fits = (label: string): boolean => said === '' || label.toLowerCase().includes(said);

@@ -8,22 +8,12 @@ import { acting, actAs, Refused } from '../api/client';
 import { live } from '../api/live';
 import { minePulseQuery } from '../api/queries';
 import { Icon } from '../parts/icon';
-import type { IconName } from '../parts/icon';
 import { Empty } from '../parts/telling';
 import { useNow } from '../parts/time';
 import { Palette } from './palette';
+import { ROOMS } from './rooms';
 import { Shortcuts, useShortcuts } from './shortcuts';
 import { usePulse } from './use-pulse';
-
-export const ROOMS: readonly { readonly to: '/' | '/runs' | '/approvals' | '/batches' | '/schedules' | '/jobs' | '/settings'; readonly label: string; readonly icon: IconName; readonly key: string }[] = [
-  { to: '/', label: 'Overview', icon: 'layoutDashboard', key: 'o' },
-  { to: '/runs', label: 'Runs', icon: 'listDetails', key: 'r' },
-  { to: '/approvals', label: 'Approvals', icon: 'checklist', key: 'a' },
-  { to: '/batches', label: 'Batches', icon: 'stack2', key: 'b' },
-  { to: '/schedules', label: 'Schedules', icon: 'calendarTime', key: 'd' },
-  { to: '/jobs', label: 'Jobs', icon: 'tool', key: 'j' },
-  { to: '/settings', label: 'Settings', icon: 'settings', key: 's' },
-];
 
 export function Shell() {
   const [menu, { open, close }] = useDisclosure(false);
