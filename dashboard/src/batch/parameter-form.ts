@@ -10,22 +10,23 @@ export function written(parameters: readonly ParameterDeclaration[]): Written {
 export interface Read {
   readonly values: Readonly<Record<string, Json>>;
   /** What can not be sent at all; everything else is judged by the server. */
-  readonly faults: Readonly<Record<string, string>>;
+  readonly faults: ReadonlyMap<string, string>;
 }
 
 export function read(parameters: readonly ParameterDeclaration[], said: Written): Read {
-  const values: Record<string, Json> = {};
-  const faults: Record<string, string> = {};
+  const values = new Map<string, Json>();
+  const faults = new Map<string, string>();
   for (const { name, kind } of parameters) {
     const text = said[name] ?? '';
     if (text === '') continue;
     try {
-      values[name] = valueOf(kind, text);
+      values.set(name, valueOf(kind, text));
     } catch {
-      faults[name] = kind === 'object' ? 'This is no JSON object.' : 'This is no number.';
+      faults.set(name, kind === 'object' ? 'This is no JSON object.' : kind === 'datetime' ? 'This is no time.' : 'This is no number.');
     }
   }
-  return { values, faults };
+  // A parameter may be called like something of every object.
+  return { values: Object.fromEntries(values), faults };
 }
 
 function valueOf(kind: ParameterDeclaration['kind'], text: string): Json {

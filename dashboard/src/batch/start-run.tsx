@@ -30,13 +30,13 @@ function StartForm({ batch, definition: { parameters = [] }, close }: Props) {
   const [reason, setReason] = useState('');
   // The same form sent twice is one run; another try after a fault is another.
   const [key, setKey] = useState(() => crypto.randomUUID());
-  const [faults, setFaults] = useState<Readonly<Record<string, string>>>({});
+  const [faults, setFaults] = useState<ReadonlyMap<string, string>>(new Map());
   const command = useCommand(startRun, ({ runId }) => void navigate({ to: '/runs/$runId', params: { runId } }));
   const { error } = command;
   useEffect(() => {
     if (error instanceof Refused) setKey(crypto.randomUUID());
   }, [error]);
-  const told = error instanceof Refused ? Object.fromEntries(parameters.map(({ name }) => [name, error.errors.filter(({ path }) => path === `/parameters/${name}` || path.startsWith(`/parameters/${name}/`)).map(({ message }) => message).join(' ')])) : {};
+  const told = new Map(error instanceof Refused ? parameters.map(({ name }) => [name, error.errors.filter(({ path }) => path === `/parameters/${name}` || path.startsWith(`/parameters/${name}/`)).map(({ message }) => message).join(' ')]) : []);
   const elsewhere = error !== null && !(error instanceof Refused && error.errors.length > 0 && error.errors.every(({ path }) => parameters.some(({ name }) => path === `/parameters/${name}` || path.startsWith(`/parameters/${name}/`))));
   return (
     <form
@@ -45,12 +45,12 @@ function StartForm({ batch, definition: { parameters = [] }, close }: Props) {
         event.preventDefault();
         const { values, faults: found } = read(parameters, said);
         setFaults(found);
-        if (Object.keys(found).length === 0) command.mutate({ batch, parameters: values, reason, key });
+        if (found.size === 0) command.mutate({ batch, parameters: values, reason, key });
       }}
     >
       <Stack gap="sm">
         {parameters.length === 0 && <p className="dim">It takes no parameters.</p>}
-        {parameters.map((parameter, at) => <Field key={parameter.name} first={at === 0} parameter={parameter} value={said[parameter.name] ?? ''} fault={faults[parameter.name] ?? told[parameter.name] ?? ''} set={(value) => setSaid((before) => ({ ...before, [parameter.name]: value }))} />)}
+        {parameters.map((parameter, at) => <Field key={parameter.name} first={at === 0} parameter={parameter} value={said[parameter.name] ?? ''} fault={faults.get(parameter.name) ?? told.get(parameter.name) ?? ''} set={(value) => setSaid((before) => ({ ...before, [parameter.name]: value }))} />)}
         <TextInput label="Reason" description="For whoever looks at the run later" value={reason} maxLength={2000} onChange={(event) => setReason(event.currentTarget.value)} />
         {elsewhere && error !== null && <Problem error={error} />}
         <Group justify="flex-end">

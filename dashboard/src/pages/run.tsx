@@ -6,7 +6,7 @@ import { useCallback, useMemo } from 'react';
 import { attemptsQuery, runQuery, versionQuery } from '../api/queries';
 import { STEP_STATUSES } from '../api/shapes';
 import type { BatchDefinition, ExecutionRow, RunDetail, StepDefinition, StepNode } from '../api/shapes';
-import type { RunTab } from '../router';
+import type { RunTab } from '../search';
 import { Icon } from '../parts/icon';
 import { isEmptyJson, JsonView } from '../parts/json-view';
 import { Chip, CountsBar, RunChip, STEP_LOOKS, TRIGGER_LABELS } from '../parts/status';
@@ -155,7 +155,7 @@ function StepList({ steps, choose }: { readonly steps: readonly StepNode[]; read
   const shown = leaves.length <= MANY ? leaves : [...open.slice(-MANY)];
   return (
     <section className="panel" aria-labelledby="steps">
-      <div className="head"><h2 id="steps">Steps</h2><span className="dim tiny">Choose one to see what it was given and gave</span></div>
+      <div className="head"><h2 id="steps">Steps</h2><span className="dim tiny">{shown.length < leaves.length ? `The last ${shown.length} that have begun, of ${leaves.length.toLocaleString('en')}` : 'Choose one to see what it was given and gave'}</span></div>
       <div style={{ maxHeight: 610, overflowY: 'auto' }} tabIndex={0} role="region" aria-labelledby="steps">
         <table className="simple">
           <tbody>

@@ -10,7 +10,7 @@ import type { ApprovalRow, Json } from '../api/shapes';
 import { isWriting } from '../shell/shortcuts';
 import { Icon } from './icon';
 import { lazily } from './lazily';
-import { isEmptyJson, JsonView } from './json-view';
+import { isEmptyJson, JsonView, visible } from './json-view';
 import { Chip, OUTCOME_LOOKS } from './status';
 import { Note, Problem } from './telling';
 import { Ago, moment } from './time';
@@ -22,7 +22,7 @@ export function GateCard({ approval, inRun = false }: { readonly approval: Appro
   return (
     <div className="stack" data-testid="gate">
       <div className="row between wrap">
-        <h2 style={{ fontSize: '1rem' }}>{title}</h2>
+        <h2 style={{ fontSize: '1rem', minWidth: 0 }}><bdi>{visible(title)}</bdi></h2>
         {state === 'pending' ? <span className="chip tone-wait"><Icon name="handStop" size={14} />{overdue ? 'Overdue' : 'Waiting'}</span> : outcome !== null && <Chip look={OUTCOME_LOOKS[outcome]} />}
       </div>
       <dl className="kv">
@@ -34,7 +34,7 @@ export function GateCard({ approval, inRun = false }: { readonly approval: Appro
         {state === 'decided' && decidedAt !== null && <><dt>Decided</dt><dd>{decidedBy === null ? 'by the engine' : `by ${decidedBy}`}, {moment(decidedAt)}</dd></>}
         {note !== null && <><dt>{outcome === 'rejected' ? 'Reason' : 'Note'}</dt><dd>{note}</dd></>}
       </dl>
-      {description !== null && description !== '' && <Suspense fallback={<p>{description}</p>}><Markdown text={description} /></Suspense>}
+      {description !== null && description !== '' && <Suspense fallback={<p>{visible(description)}</p>}><Markdown text={visible(description)} /></Suspense>}
       {!isEmptyJson(data) && <Shown data={data} />}
       {state === 'pending' && <Decide approval={approval} />}
     </div>
@@ -75,7 +75,7 @@ function Rows({ rows, label }: { readonly rows: readonly Flat[]; readonly label:
         <thead><tr>{columns.map((column) => <th key={column} className={numeric(column) ? 'right' : ''}>{column}</th>)}</tr></thead>
         <tbody>
           {rows.map((row) => (
-            <tr key={JSON.stringify(row)}>{columns.map((column) => <td key={column} className={numeric(column) ? 'right num' : ''}>{typeof row[column] === 'number' ? row[column].toLocaleString('en') : String(row[column] ?? '')}</td>)}</tr>
+            <tr key={JSON.stringify(row)}>{columns.map((column) => <td key={column} className={numeric(column) ? 'right num' : ''}>{typeof row[column] === 'number' ? row[column].toLocaleString('en') : visible(String(row[column] ?? ''))}</td>)}</tr>
           ))}
         </tbody>
       </table>
@@ -86,7 +86,7 @@ function Rows({ rows, label }: { readonly rows: readonly Flat[]; readonly label:
 const PlainValue = ({ name, value }: { readonly name: string; readonly value: Json }) => (
   <>
     <dt>{name}</dt>
-    <dd className="num" style={{ fontWeight: 560 }}>{typeof value === 'number' ? value.toLocaleString('en') : String(value)}</dd>
+    <dd className="num" style={{ fontWeight: 560 }}>{typeof value === 'number' ? value.toLocaleString('en') : visible(String(value))}</dd>
   </>
 );
 
@@ -101,7 +101,11 @@ function Decide({ approval }: { readonly approval: ApprovalRow }) {
   const field = useRef<HTMLTextAreaElement>(null);
   const { id, allowedRoles } = approval;
   const may = me.data !== undefined && (allowedRoles.includes('*') || allowedRoles.some((role) => me.data.roles.includes(role)));
-  const said = { approve: () => approving.mutate({ approval, note: text }), reject: () => (rejecting && text.trim() !== '' ? refusing.mutate({ approval, reason: text }) : setRejecting(true)) };
+  // While a reason is being written there is one thing to send: what is meant for a rejection never goes with an approval.
+  const said = {
+    approve: () => { if (!rejecting && !approving.isPending) approving.mutate({ approval, note: text }); },
+    reject: () => { if (!rejecting || text.trim() === '') setRejecting(true); else if (!refusing.isPending) refusing.mutate({ approval, reason: text }); },
+  };
   const latest = useRef(said);
   latest.current = said;
   useEffect(() => {
@@ -115,7 +119,7 @@ function Decide({ approval }: { readonly approval: ApprovalRow }) {
   }, [rejecting]);
   useEffect(() => {
     const pressed = (event: KeyboardEvent): void => {
-      if (!may || event.ctrlKey || event.metaKey || isWriting(event.target) || document.querySelector('[role="dialog"]') !== null) return;
+      if (!may || event.repeat || event.ctrlKey || event.metaKey || isWriting(event.target) || document.querySelector('[role="dialog"]') !== null) return;
       if (event.key === 'a') latest.current.approve();
       if (event.key === 'x') {
         event.preventDefault();
@@ -132,12 +136,12 @@ function Decide({ approval }: { readonly approval: ApprovalRow }) {
     <Stack gap="xs" className="decide">
       <Textarea
         ref={field} label={rejecting ? 'Why you reject it' : 'Note'} required={rejecting} placeholder={rejecting ? 'The run fails with this reason' : 'If there is something to say'} autosize minRows={2} maxLength={2000} value={text}
-        onChange={(event) => setText(event.currentTarget.value)}
+        description={rejecting ? 'Ctrl Enter rejects' : undefined} onChange={(event) => setText(event.currentTarget.value)} onKeyDown={(event) => { if (rejecting && event.key === 'Enter' && (event.ctrlKey || event.metaKey)) said.reject(); }}
       />
       {error !== null && <Problem error={error} />}
       {approving.isSuccess && approving.data.outcome === null && <Note tone="ok" icon="check">Your approval counts: {approving.data.given} of {approving.data.quorum}. Others have to approve as well.</Note>}
       <Group gap="xs">
-        <Button color="#1a7340" leftSection={<Icon name="check" size={14} />} loading={approving.isPending} onClick={said.approve}>Approve <kbd style={{ marginLeft: 8, background: 'transparent', color: 'inherit' }}>a</kbd></Button>
+        {!rejecting && <Button color="#1a7340" leftSection={<Icon name="check" size={14} />} loading={approving.isPending} onClick={said.approve}>Approve <kbd style={{ marginLeft: 8, background: 'transparent', color: 'inherit' }}>a</kbd></Button>}
         <Button {...(rejecting ? { color: '#b3261e' } : { variant: 'default' })} leftSection={<Icon name="x" size={14} />} loading={refusing.isPending} disabled={rejecting && text.trim() === ''} onClick={said.reject}>Reject <kbd style={{ marginLeft: 8, background: 'transparent', color: 'inherit' }}>x</kbd></Button>
         {rejecting && <Button variant="subtle" color="gray" onClick={() => setRejecting(false)}>Back</Button>}
       </Group>

@@ -29,6 +29,9 @@ export function coloured(text: string): ReactNode[] {
   return parts;
 }
 
+/** Characters that turn the order of what stands beside them, shown instead of done: what one reads is what is there. */
+export const visible = (text: string): string => text.replace(/[\u202a-\u202e\u2066-\u2069\u200e\u200f\u061c]/g, (mark) => `\u27e8U+${mark.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}\u27e9`);
+
 export function JsonView({ value, label }: { readonly value: Json; readonly label: string }) {
   const text = JSON.stringify(value, null, 2);
   return (
@@ -46,7 +49,7 @@ export function JsonView({ value, label }: { readonly value: Json; readonly labe
       </div>
       {/* Scrolls, so that a keyboard must reach it. */}
       <pre className="json" tabIndex={0} aria-label={label}>
-        {coloured(text)}
+        {coloured(visible(text))}
       </pre>
     </div>
   );
