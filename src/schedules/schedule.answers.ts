@@ -5,8 +5,9 @@ import { asOfAnswer, timeAnswer, uuidAnswer } from '../http/answers.js';
 export const previewAnswer = z.strictObject({ items: z.array(z.strictObject({ due: timeAnswer })) }).meta({ id: 'SchedulePreview' });
 
 const lastAnswer = z.strictObject({ due: timeAnswer, outcome: z.enum(['fired', 'skipped', 'missed']), reason: z.string().nullable(), runId: uuidAnswer.nullable() });
+const pauseAnswer = z.strictObject({ since: timeAnswer, by: z.string(), reason: z.string().nullable() });
 const rowAnswer = z
-  .strictObject({ batchId: uuidAnswer, batchName: z.string(), cron: z.string(), timeZone: z.string(), paused: z.boolean(), nextDue: timeAnswer.nullable(), lastOccurrence: lastAnswer.nullable() })
+  .strictObject({ batchId: uuidAnswer, batchName: z.string(), cron: z.string(), timeZone: z.string(), paused: z.boolean(), pause: pauseAnswer.nullable(), nextDue: timeAnswer.nullable(), lastOccurrence: lastAnswer.nullable() })
   .meta({ id: 'ScheduleRow' });
 const page = { nextCursor: z.string().nullable(), total: z.int(), totalIs: z.enum(['exact', 'atLeast']), asOf: asOfAnswer };
 export const scheduleListAnswer = z.strictObject({ items: z.array(rowAnswer), ...page }).meta({ id: 'ScheduleList' });

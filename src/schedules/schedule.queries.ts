@@ -17,6 +17,8 @@ export interface ScheduleRow {
   readonly cron: string;
   readonly timeZone: string;
   readonly paused: boolean;
+  /** Since when, by whom and why it is paused. */
+  readonly pause: Ledger['paused'];
   /** Null while paused, and when the rule names no moment any more. */
   readonly nextDue: string | null;
   readonly lastOccurrence: Ledger['last'];
@@ -81,6 +83,6 @@ export class GetBackfillHandler implements IQueryHandler<GetBackfill> {
   }
 }
 
-export function scheduleRow({ id, batchName, cron, timeZone, paused, nextDue, lastOccurrence }: LedgerRow): ScheduleRow {
-  return { batchId: id, batchName, cron: cron ?? '', timeZone: timeZone ?? '', paused, nextDue, lastOccurrence };
+export function scheduleRow({ id, batchName, cron, timeZone, paused, ledger, nextDue, lastOccurrence }: LedgerRow): ScheduleRow {
+  return { batchId: id, batchName, cron: cron ?? '', timeZone: timeZone ?? '', paused, pause: ledger?.paused ?? null, nextDue, lastOccurrence };
 }

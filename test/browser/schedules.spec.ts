@@ -29,6 +29,7 @@ inBrowser('The schedules', (site) => {
     await dialog(page).getByRole('button', { name: 'Pause' }).click();
     await page.getByRole('region', { name: 'Schedules' }).getByText('Paused').waitFor();
     await page.getByText('Times that come are skipped until it is resumed.').waitFor();
+    await page.getByRole('group', { name: 'Next times' }).getByText(/dev paused it .*: “the books are closed”/).waitFor();
     await page.getByRole('region', { name: 'Occurrences of' }).getByText('the schedule was paused').first().waitFor();
     await page.getByRole('button', { name: 'Start now' }).click();
     await dialog(page).getByRole('button', { name: 'Start' }).click();

@@ -46,13 +46,15 @@ onBoth('Schedules', (house) => {
       await defined('yearly');
       const paused = await h.post<{ paused: boolean; position: string }>('/batches/yearly/schedule/pause', { reason: 'holiday' }, { key: 'pause-1' });
       expect([paused.status, paused.body.paused]).toEqual([200, true]);
+      const held = (await h.read<{ items: Json[] }>(`/schedules?atLeast=${paused.body.position}`)).items.find(({ batchName }) => batchName === 'yearly');
+      expect(held).toMatchObject({ paused: true, pause: { by: 'dev', reason: 'holiday', since: expect.stringMatching(/Z$/) }, nextDue: null });
       const resumed = await h.post<{ nextDue: string; position: string }>('/batches/yearly/schedule/resume');
       expect(resumed.body.nextDue).toMatch(/^\d{4}-12-31T23:00:00.000Z$/);
       const again = await h.post<{ paused: boolean }>('/batches/yearly/schedule/pause', { reason: 'holiday' }, { key: 'pause-1' });
       expect([again.body, again.headers.get('idempotent-replayed')]).toEqual([paused.body, 'true']);
       expectProblem(await h.post('/batches/yearly/schedule/pause', { reason: 'other' }, { key: 'pause-1' }), 'idempotency-key-reused');
       const { items } = await h.read<{ items: Json[] }>(`/schedules?atLeast=${resumed.body.position}`);
-      expect(items.find(({ batchName }) => batchName === 'yearly')).toMatchObject({ cron: '0 0 1 1 *', timeZone: 'Europe/Stockholm', paused: false, nextDue: resumed.body.nextDue, lastOccurrence: null });
+      expect(items.find(({ batchName }) => batchName === 'yearly')).toMatchObject({ cron: '0 0 1 1 *', timeZone: 'Europe/Stockholm', paused: false, pause: null, nextDue: resumed.body.nextDue, lastOccurrence: null });
     });
 
     it('tell what is expected, also of what is to come', async () => {

@@ -1289,6 +1289,12 @@ export interface components {
             cron: string;
             timeZone: string;
             paused: boolean;
+            pause: {
+                /** Format: date-time */
+                since: string;
+                by: string;
+                reason: string | null;
+            } | null;
             nextDue: string | null;
             lastOccurrence: {
                 /** Format: date-time */

@@ -74,13 +74,13 @@ function One({ schedule }: { readonly schedule: ScheduleRow }) {
   );
 }
 
-function Next({ schedule: { cron, timeZone, nextDue, paused } }: { readonly schedule: ScheduleRow }) {
+function Next({ schedule: { cron, timeZone, nextDue, paused, pause } }: { readonly schedule: ScheduleRow }) {
   // From the time that is next on, so that it is asked anew when that has come.
   const preview = useQuery({ ...previewQuery(cron, timeZone, nextDue ?? undefined), placeholderData: (before) => before });
   return (
     <div className="row wrap small" style={{ padding: '10px 14px', gap: '4px 16px', borderBottom: '1px solid var(--line)' }} role="group" aria-label="Next times">
       <strong>Next</strong>
-      {paused ? <span className="dim">It is paused. Times that come are skipped until it is resumed.</span> : nextDue === null ? <span className="dim">It is never due again.</span> : (preview.data?.items ?? [{ due: nextDue }]).map(({ due }) => <time key={due} className="num nowrap" dateTime={due}>{moment(due)}</time>)}
+      {paused ? <span>{pause === null ? 'It is paused.' : <><strong>{pause.by}</strong> paused it <Ago at={pause.since} />{pause.reason === null ? '.' : <>: “{pause.reason}”.</>}</>} <span className="dim">Times that come are skipped until it is resumed.</span></span> : nextDue === null ? <span className="dim">It is never due again.</span> : (preview.data?.items ?? [{ due: nextDue }]).map(({ due }) => <time key={due} className="num nowrap" dateTime={due}>{moment(due)}</time>)}
     </div>
   );
 }
