@@ -196,8 +196,10 @@ function requestOf({ streams: { ReadReq }, shared: { Empty, StreamIdentifier } }
     if (place !== undefined) all.setPosition(new Options.Position().setCommitPosition(place.commit).setPreparePosition(place.prepare));
     else if (query.backwards) all.setEnd(new Empty());
     else all.setStart(new Empty());
+    options.setAll(all);
+    if (query.prefixes.length === 0) return new ReadReq().setOptions(options.setNoFilter(new Empty()));
     const names = new Options.FilterOptions.Expression().setPrefixList([...query.prefixes]);
-    options.setAll(all).setFilter(new Options.FilterOptions().setStreamIdentifier(names).setMax(SEARCH_WINDOW).setCheckpointintervalmultiplier(1));
+    options.setFilter(new Options.FilterOptions().setStreamIdentifier(names).setMax(SEARCH_WINDOW).setCheckpointintervalmultiplier(1));
   }
   return new ReadReq().setOptions(options);
 }

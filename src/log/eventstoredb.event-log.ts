@@ -93,7 +93,7 @@ export class EventStoreLog implements EventReader, EventWriter {
     private readonly streams: Streams,
     clock: Clock,
   ) {
-    this.reach = new Reach(clock, () => this.reader.head());
+    this.reach = new Reach(clock, () => this.reader.probe());
     const sources = { connection, reach: this.reach, clock, prefixes: streams.factPrefixes() };
     this.reader = new EventStoreReader(sources);
     this.appender = new Appender(connection, this.reach, clock);

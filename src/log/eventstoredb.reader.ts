@@ -18,6 +18,8 @@ import { Unavailable } from './log-errors.js';
 
 /** How long a read may be silent. */
 const SILENCE_MS = 3_000;
+/** The same where the server may have much of others to look through before it comes to something of ours. */
+const LOOKING_MS = 30_000;
 /** Facts of one page at most; also the texts of one page are bounded. */
 const PAGE_FACTS = 500;
 const PAGE_BYTES = 2 * 1024 * 1024;
@@ -51,7 +53,7 @@ export class EventStoreReader {
     if (prefixes.length === 0) return;
     let page: StoredFact[] = [];
     let bytes = 0;
-    for await (const turn of this.turns({ prefixes, from: after, backwards: false, limit: EVERYTHING }, 'the log')) {
+    for await (const turn of this.turns({ prefixes, from: after, backwards: false, limit: EVERYTHING }, 'the log', LOOKING_MS)) {
       for (const message of turn) {
         // A read begins with the event that stands at its position.
         if (message.kind !== 'event' || message.event.position === after || !isFact(message.event)) continue;
@@ -69,18 +71,23 @@ export class EventStoreReader {
   /** The position of the last fact of ours, '' if there is none. Asks the server whatever is known of it. */
   async head(): Promise<string> {
     const { prefixes } = this.sources;
-    for await (const turn of this.turns({ prefixes, from: undefined, backwards: true, limit: 1 }, 'the log')) {
+    for await (const turn of this.turns({ prefixes, from: undefined, backwards: true, limit: 1 }, 'the log', LOOKING_MS)) {
       for (const message of turn) if (message.kind === 'event') return message.event.position;
     }
     return '';
   }
 
-  private async *turns(query: Query, what: string): AsyncGenerator<readonly Message[]> {
+  /** Resolves when the server answers: by its newest event, whoever it is of. */
+  async probe(): Promise<void> {
+    for await (const turn of this.turns({ prefixes: [], from: undefined, backwards: true, limit: 1 }, 'the log')) if (turn.length > 0) return;
+  }
+
+  private async *turns(query: Query, what: string, silenceMs = SILENCE_MS): AsyncGenerator<readonly Message[]> {
     const { connection, reach, clock } = this.sources;
     const opening = connection.read(query);
     const cancel = (): void => void opening.then((reading) => reading.cancel(), () => undefined);
     let silent = false;
-    const watch = new Watch(clock, SILENCE_MS, () => (silent = true));
+    const watch = new Watch(clock, silenceMs, () => (silent = true));
     try {
       const reading = await watch.race(opening);
       const turns = reading[Symbol.asyncIterator]();
@@ -90,8 +97,8 @@ export class EventStoreReader {
       }
       reach.answered();
     } catch (error) {
-      const told = readError(silent ? new Unavailable(`EventStoreDB did not answer within ${SILENCE_MS / 1_000} s.`) : error, what);
-      if (told instanceof Unavailable && !isDenied(error)) reach.lost(silent ? 'no answer' : whyOf(error), silent ? SILENCE_MS : 0);
+      const told = readError(silent ? new Unavailable(`EventStoreDB did not answer within ${silenceMs / 1_000} s.`) : error, what);
+      if (told instanceof Unavailable && !isDenied(error)) reach.lost(silent ? 'no answer' : whyOf(error), silent ? silenceMs : 0);
       throw told;
     } finally {
       watch.end();
