@@ -138,6 +138,16 @@ onBoth('Refusals', (house, adapter) => {
     },
   );
 
+  it('keeps fields by whatever name they were sent, or says which can not be taken', async () => {
+    await h.define({ name: 'wild', parameters: [{ name: 'of', kind: 'object' }], steps: [work('a')] });
+    const of = { constructor: 'Eiffel', prototype: { constructor: 1 }, toString: 'x' };
+    expect(await h.runOf('wild', { parameters: { of } })).toMatchObject({ status: 'completed', parameters: { of } });
+    const { errors } = expectProblem(await h.post('/batches/one/runs', { parameters: { n: 1, constructor: 5 } }), 'validation-failed');
+    expect(errors?.map(({ path }) => path)).toEqual(['/parameters/constructor']);
+    expectProblem(await h.post('/batches/wild/runs', undefined, { raw: '{"parameters":{"of":{"a":[{"__proto__":{"b":1}}]}}}' }), 'validation-failed');
+    expect((await h.post('/batches/wild/runs', { parameters: { of: { many: Array.from({ length: 100_000 }, () => 1) } } })).status).toBe(202);
+  });
+
   it('parameters that do not fit are 400 with every fault', async () => {
     const answer = await h.post('/batches/one/runs', { parameters: { n: 'x', day: 1, more: true } });
     expect(expectProblem(answer, 'validation-failed').errors?.map(({ path }) => path).sort()).toEqual(['/parameters/day', '/parameters/more', '/parameters/n']);
