@@ -19,6 +19,7 @@ export const batches: readonly BatchDefinition[] = [
   { name: 'two-people', steps: [{ id: 'ok', type: 'gate', title: 'Both of you', allowedRoles: ['boss'], quorum: 2 }] },
   { name: 'stubborn', steps: [{ ...work('deaf', { do: 'stubborn', ms: 3_600_000 }), cancelGrace: '200ms' }, work('after')] },
   { name: 'slow', steps: [work('one', { ms: 1_500 }), work('two', { ms: 1_500 }), work('three')] },
+  { name: 'slower', steps: [work('one', { ms: 6_000 }), work('two', { ms: 6_000 }), work('three')] },
   { name: 'yearly', steps: [work('only')], schedule: { cron: '0 0 1 1 *', timeZone: 'Europe/Stockholm' } },
   { name: 'failing', steps: [work('bad', { do: 'fail-terminal' }), work('after')] },
   {

@@ -19,9 +19,10 @@ inBrowser('A page whose connection goes and comes', (site) => {
     ['a way that is cut', async () => network.cut(), async () => network.mend()],
   ])('says that it is lost, of %s, and goes on without anything missed when it is back', async (_what, cut, mend) => {
     const page = await site().page(undefined, await network.to(site().url));
-    const runId = await site().start('slow');
-    await page.goto(`dashboard/runs/${runId}`);
+    await page.goto('dashboard/runs');
     await isLive(page);
+    const runId = await site().start('slower');
+    await page.getByRole('row').filter({ hasText: runId.slice(0, 8) }).getByRole('link').first().click();
     await page.getByTestId('run-status').getByText('Running').waitFor();
     await page.evaluate('window.sameAsBefore = true');
     const began = Date.now();
