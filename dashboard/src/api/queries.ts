@@ -72,12 +72,14 @@ export interface Course {
 /** For whoever only decides: no more than the doors let them see. */
 export const minePulseQuery = queryOptions({ queryKey: ['pulse', 'mine'], queryFn: ({ signal }) => approvalsPage({ state: 'pending', mine: 'true' }, signal) });
 
-export const decidedQuery = infiniteQueryOptions({
-  queryKey: ['approvals', 'decided'],
-  queryFn: ({ pageParam, signal }) => approvalsPage({ state: 'decided', cursor: pageParam }, signal),
-  initialPageParam: undefined as string | undefined,
-  getNextPageParam: (last: Page<ApprovalRow>) => last.nextCursor ?? undefined,
-});
+/** Page by page; `mine` and `all` wait, and the pulse has their first page. */
+export const approvalsQuery = (which: 'mine' | 'all' | 'decided') =>
+  infiniteQueryOptions({
+    queryKey: ['approvals', which],
+    queryFn: ({ pageParam, signal }) => approvalsPage({ state: which === 'decided' ? 'decided' : 'pending', ...(which === 'mine' && { mine: 'true' as const }), cursor: pageParam }, signal),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (last: Page<ApprovalRow>) => last.nextCursor ?? undefined,
+  });
 
 export const approvalQuery = (id: string) =>
   queryOptions({ queryKey: ['approvals', 'one', id], queryFn: ({ signal }) => told(api.GET('/approvals/{id}', { params: { path: { id }, query: fresh() }, signal })) });

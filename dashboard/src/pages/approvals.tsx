@@ -4,7 +4,7 @@ import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { useEffect, useRef } from 'react';
 import { Refused } from '../api/client';
-import { approvalQuery, decidedQuery, meQuery, minePulseQuery } from '../api/queries';
+import { approvalQuery, approvalsQuery, meQuery, minePulseQuery } from '../api/queries';
 import type { ApprovalRow } from '../api/shapes';
 import type { InboxSearch } from '../search';
 import { GateCard } from '../parts/gate-card';
@@ -23,12 +23,14 @@ export function Approvals() {
   const pulse = usePulse();
   const forbidden = pulse.error instanceof Refused && pulse.error.status === 403;
   const alone = useQuery({ ...minePulseQuery, enabled: forbidden });
-  const decided = useInfiniteQuery({ ...decidedQuery, enabled: tab === 'decided' });
   const mine = forbidden ? alone.data : pulse.data?.mine;
   const pending = forbidden ? alone.data : pulse.data?.pending;
-  const rows = tab === 'mine' ? mine?.items : tab === 'all' ? pending?.items : decided.data?.pages.flatMap(({ items }) => items);
-  const total = tab === 'mine' ? mine?.total : tab === 'all' ? pending?.total : decided.data?.pages[0]?.total;
-  const error = tab === 'decided' ? decided.error : forbidden ? alone.error : pulse.error;
+  const first = tab === 'mine' ? mine : tab === 'all' ? pending : undefined;
+  // What waits is asked for page by page only where one page does not hold it.
+  const long = tab === 'decided' || (first !== undefined && (first.total ?? 0) > first.items.length);
+  const pages = useInfiniteQuery({ ...approvalsQuery(tab), enabled: long });
+  const rows = (long ? pages.data?.pages.flatMap(({ items }) => items) : undefined) ?? first?.items;
+  const error = tab === 'decided' ? pages.error : forbidden ? alone.error : pulse.error;
   return (
     <>
       <div className="pagehead">
@@ -41,7 +43,7 @@ export function Approvals() {
           data={[{ value: 'mine', label: `For me${mine === undefined ? '' : ` ${mine.total}`}` }, { value: 'all', label: `Waiting${pending === undefined ? '' : ` ${pending.total}`}` }, { value: 'decided', label: 'Decided' }]}
         />
       </div>
-      {error !== null && rows === undefined ? <Problem error={error} /> : rows === undefined ? <Loading /> : <Inbox rows={rows} total={total ?? rows.length} tab={tab} id={id} {...(decided.hasNextPage && tab === 'decided' && { more: () => void decided.fetchNextPage() })} />}
+      {error !== null && rows === undefined ? <Problem error={error} /> : rows === undefined ? <Loading /> : <Inbox rows={rows} tab={tab} id={id} {...(long && pages.hasNextPage && { more: () => void pages.fetchNextPage() })} />}
     </>
   );
 }
@@ -52,7 +54,7 @@ const NOTHING: Readonly<Record<NonNullable<InboxSearch['tab']>, readonly [string
   decided: ['Nothing was decided yet', 'Approved, rejected and released gates stand here with who decided and why.'],
 };
 
-function Inbox({ rows, total, tab, id, more }: { readonly rows: readonly ApprovalRow[]; readonly total: number; readonly tab: NonNullable<InboxSearch['tab']>; readonly id: string | undefined; readonly more?: () => void }) {
+function Inbox({ rows, tab, id, more }: { readonly rows: readonly ApprovalRow[]; readonly tab: NonNullable<InboxSearch['tab']>; readonly id: string | undefined; readonly more?: () => void }) {
   const navigate = route.useNavigate();
   const chosen = rows.find((row) => row.id === id);
   // What was open stays open when somebody decides it: one sees by whom. It is kept in the address.
@@ -91,7 +93,7 @@ function Inbox({ rows, total, tab, id, more }: { readonly rows: readonly Approva
           </button>
         ))}
         {rows.length === 0 && <p className="dim" style={{ padding: 14 }}>{NOTHING[tab][0]}</p>}
-        {more !== undefined ? <div style={{ padding: 10 }}><Button variant="default" fullWidth onClick={more}>More</Button></div> : total > rows.length && <p className="dim tiny" style={{ padding: '8px 14px' }}>The newest {rows.length} of {total}</p>}
+        {more !== undefined && <div style={{ padding: 10 }}><Button variant="default" fullWidth onClick={more}>More</Button></div>}
       </nav>
       <section className="panel body" style={{ padding: '14px 16px' }} aria-label="The approval that is open">
         {shown !== undefined ? <GateCard approval={shown} /> : <Gone id={id ?? ''} />}
