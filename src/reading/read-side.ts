@@ -55,8 +55,9 @@ export class ReadSide {
     };
   }
 
-  /** How fresh an answer is. */
+  /** How fresh an answer is. What is asked in the same turn is of this position, not of one that was written on asking. */
   asOf(): { readonly position: string; readonly lagMs: number } {
+    this.host.settle();
     return { position: this.host.position(), lagMs: this.host.lagMs() };
   }
 }
