@@ -20,7 +20,7 @@ const project = (displayName, testMatch) => ({
 
 export default {
   // A limit against what hangs, with room for a machine that has much else to do.
-  testTimeout: 30_000,
+  testTimeout: 120_000,
   projects: [
     project('unit', ['src/**/*.spec.ts', 'projections/**/*.spec.ts', 'examples/**/*.spec.ts', 'test/model/**/*.spec.ts']),
     project('contracts', ['test/contracts/**/*.spec.ts']),

@@ -1,6 +1,6 @@
 /**
  * What takes too long for every change: thousands of simulated histories of the runtime and of schedules on several nodes, each
- * of another seed, every crash of the large matrices, a server with forty times as much to do as in CI, and hundreds of real kills of the built server. Every
+ * of another seed, every crash of the large matrices, a server with a queue of 100,000 runs, and hundreds of real kills of the built server. Every
  * part prints its counts. `--seeds N --minutes M --kills K --seed FROM` set them.
  */
 import { spawnSync } from 'node:child_process';
@@ -23,7 +23,7 @@ const results = {
   schedules: run(`${values.seeds} histories of schedules on two and three nodes, from seed ${values.seed} on`, ['--experimental-vm-modules', 'node_modules/jest/bin/jest.js', 'test/scenarios/schedule-races'], { SLUICE_TEST_SEEDS: values.seeds, SLUICE_TEST_SEED: values.seed }),
   year: run('a year of a five-minute schedule', ['--experimental-vm-modules', 'node_modules/jest/bin/jest.js', 'test/scenarios/schedule-year'], { SLUICE_TEST_DAYS: '365' }),
   many: run('10,000 schedules on one node', ['--experimental-vm-modules', 'node_modules/jest/bin/jest.js', 'test/scenarios/many-schedules'], { SLUICE_TEST_SCHEDULES: '10000' }),
-  overload: run('2,000 connections, a queue of 8,000 runs', ['--experimental-vm-modules', 'node_modules/jest/bin/jest.js', 'test/rest/overload'], { SLUICE_TEST_LOAD: '40' }),
+  overload: run('2,000 connections, a queue of 100,000 runs', ['--experimental-vm-modules', 'node_modules/jest/bin/jest.js', 'test/rest/overload'], { SLUICE_TEST_LOAD: '40', SLUICE_TEST_QUEUE: '100000' }),
   kills: run(`${values.kills} kills`, ['--experimental-vm-modules', 'node_modules/jest/bin/jest.js', 'test/crash/killed-server'], { SLUICE_TEST_KILLS: values.kills, SLUICE_TEST_SERVER: SERVER }),
 };
 const failed = Object.keys(results).filter((part) => !results[part]);

@@ -99,7 +99,7 @@ describe('the log on EventStoreDB', () => {
       await heard();
       expect(await log.readStream(chain.stream)).toHaveLength(1);
       expect(await log.append(chain.stream, 'none', facts)).toMatchObject({ revision: 0, duplicate: true });
-    }, 20_000);
+    }, 240_000);
   });
 
   describe('the same ids with other facts', () => {
@@ -140,7 +140,7 @@ describe('the log on EventStoreDB', () => {
       await new Promise((resolve) => setTimeout(resolve, 300));
       await double.start();
       expect(await append).toMatchObject({ revision: 1 });
-    }, 20_000);
+    }, 240_000);
 
     it.each<readonly [string, () => void, () => unknown]>([
       ['killed', () => double.kill(), () => double.start()],
@@ -167,7 +167,7 @@ describe('the log on EventStoreDB', () => {
       expect(error).toBeInstanceOf(LogUnusable);
       expect((error as Error).message).toMatch(/could not be reached.*SLUICE_EVENTS_URL is right/);
       expect((error as Error).message).not.toContain('secret');
-    }, 20_000);
+    }, 240_000);
   });
 
   describe('a subscription', () => {

@@ -198,7 +198,7 @@ describe('a file that may not be written', () => {
     const child = start('try', asNobody);
     expect((await child.exited).code).toBe(1);
     expect(child.lines).toEqual([expect.stringMatching(/^LogUnusable: .*log\.db can't be written: give this user the right/)]);
-  }, 120_000);
+  }, 240_000);
 
   it('is refused in words when the whole directory is read-only', async () => {
     chmodSync(directory, 0o555);
@@ -206,7 +206,7 @@ describe('a file that may not be written', () => {
     expect((await child.exited).code).toBe(1);
     expect(child.lines).toEqual([expect.stringMatching(/^LogUnusable: The data directory .* can't be locked .*give this user the right/)]);
     expect(existsSync(file)).toBe(false);
-  }, 120_000);
+  }, 240_000);
 });
 
 describe('a second process', () => {
@@ -227,7 +227,7 @@ describe('a second process', () => {
     first.kill('SIGKILL');
     await first.exited;
     await open().append('run-1', 'none', firstFacts('run-1'));
-  }, 120_000);
+  }, 240_000);
 
   it('is a second log of the same process, too', async () => {
     const log = open();
@@ -253,7 +253,7 @@ describe('a reader beside a running writer', () => {
     expect((await reader.head()) > head).toBe(true);
     reader.close();
     expect(child.errors()).not.toContain('Error');
-  }, 120_000);
+  }, 240_000);
 
   it('knows the log by its identity, also when nobody writes', async () => {
     const log = open();

@@ -87,5 +87,5 @@ describe('A node that dies at any of its appends', () => {
     expect(tried).toBe(clean.appends * POINTS.length);
     const fired = clean.said.filter(([, what]) => what[0] === 'fired').map(([due]) => ids.scheduledRun(TICK, new Date(due).toISOString()));
     expect(clean.started).toEqual([...fired].sort());
-  }, 120_000);
+  }, 240_000);
 });

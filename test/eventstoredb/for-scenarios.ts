@@ -3,7 +3,9 @@ import { afterAll, beforeAll, jest } from '@jest/globals';
 import { EventStoreDouble } from './double.js';
 
 // Another process and another protocol lie between a scenario and its log.
-jest.setTimeout(120_000);
+jest.setTimeout(240_000);
+// What an adapter does is proved on the embedded log; here it is the log that is another.
+process.env['SLUICE_TEST_ADAPTER'] = 'Fastify';
 
 let double: EventStoreDouble | undefined;
 

@@ -8,7 +8,7 @@ import { runTypeScript, type Child } from '../child-process.js';
 
 const CLI = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 const UUID = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/;
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 180_000;
 
 const work = (id: string, params: object = {}): object => ({ id, type: 'job', job: 'obey', params });
 const gate = { id: 'ok', type: 'gate', title: 'Is {{ params.what }} right?', allowedRoles: ['boss'] };

@@ -29,7 +29,7 @@ describe('the examples on the engine', () => {
     expect(state.context.failure).toBeNull();
     expect(state.value).toBe('completed');
     expect((await readdir(join(directory, 'reports'), { recursive: true })).filter((file) => file.endsWith('.md'))).toHaveLength(1);
-  }, 120_000);
+  }, 240_000);
 
   it('park at a gate that shows the figures, over a restart, and publish when it is approved', async () => {
     const runId = await first('quarter-end-review');
@@ -40,10 +40,10 @@ describe('the examples on the engine', () => {
     engine = await openEngine(join(directory, 'data'), { jobs, batches });
     await engine.approve(runId, ['controller'], 'release');
     await engine.until(runId, 'completed');
-  }, 120_000);
+  }, 240_000);
 
   it('fail on a bad record and say which', async () => {
     const state = await engine.until(await first('film-catalogue'), 'completed', 'failed');
     expect(state.context.failure?.error.message).toMatch(/movies\.json, record 10: .*Dec 31 2046/);
-  }, 120_000);
+  }, 240_000);
 });

@@ -33,4 +33,4 @@ it('is marked at the next start, can be started by hand, and is taken back when 
   expect(said.map(({ type, data }) => [type, data['version']])).toEqual([['BatchDefined', 1], ['BatchOrphaned', undefined], ['BatchDefined', 2]]);
   await third.close();
   await rm(directory, { recursive: true, force: true });
-}, 120_000);
+}, 240_000);

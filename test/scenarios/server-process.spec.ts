@@ -74,7 +74,7 @@ describe('The server on a signal', () => {
     expect(await child.exited).toEqual({ code: 0, signal: null });
     expect(Date.now() - asked).toBeGreaterThanOrEqual(300);
     expect(await factsIn()).toContainEqual(expect.objectContaining({ type: 'StepLost', data: expect.objectContaining({ reason: 'shutdown' }) }));
-  }, 120_000);
+  }, 240_000);
 
   it('ends at once at the second one', async () => {
     const child = serve({ SLUICE_DRAIN: '60s' });
@@ -83,7 +83,7 @@ describe('The server on a signal', () => {
     await sleep(200);
     child.kill('SIGTERM');
     expect(await child.exited).toEqual({ code: 1, signal: null });
-  }, 120_000);
+  }, 240_000);
 });
 
 describe('The server that npm started', () => {
@@ -95,7 +95,7 @@ describe('The server that npm started', () => {
     const answers = async (): Promise<boolean> => fetch(`${url}/health/live`).then(() => true, () => false);
     while ((await answers()) && Date.now() < until) await sleep(100);
     expect(await answers()).toBe(false);
-  }, 120_000);
+  }, 240_000);
 });
 
 describe('The server on a full disk', () => {
@@ -112,31 +112,31 @@ describe('The server on a full disk', () => {
     child.kill('SIGKILL');
     await child.exited;
     expect(new Set((await factsIn()).filter(({ type }) => type === 'RunStarted')).size).toBeGreaterThanOrEqual(taken);
-  }, 120_000);
+  }, 240_000);
 });
 
 describe('The server does not start', () => {
   it('on names that nobody knows, and writes nothing', async () => {
     expect(await refusal(serve({ SLUICE_PROT: '1' }))).toContain('did you mean SLUICE_PORT?');
     expect(existsSync(data())).toBe(false);
-  }, 120_000);
+  }, 240_000);
 
   it('where others could reach it without signing in', async () => {
     expect(await refusal(serve({ SLUICE_HOST: '0.0.0.0' }))).toContain('SLUICE_AUTH');
     expect(existsSync(data())).toBe(false);
-  }, 120_000);
+  }, 240_000);
 
   it('on a data directory that another one uses', async () => {
     await urlOf(serve());
     expect(await refusal(serve())).toContain('is in use by another process');
-  }, 120_000);
+  }, 240_000);
 
   it('on a file that is no database', async () => {
     directory = await mkdtemp(join(directory, 'not-a-database-'));
     await writeFile(join(directory, 'log.db'), 'a letter to a friend, and not a short one: '.repeat(50));
     expect(await refusal(serve({ SLUICE_DATA: directory }))).toContain('is not a database');
     expect((await readdir(directory)).filter((name) => name.startsWith('read'))).toEqual([]);
-  }, 120_000);
+  }, 240_000);
 
   it('on a port that is taken', async () => {
     const other = createServer().listen(0, '127.0.0.1');
@@ -144,7 +144,7 @@ describe('The server does not start', () => {
     const { port } = other.address() as AddressInfo;
     expect(await refusal(serve({ SLUICE_PORT: String(port) }))).toContain('EADDRINUSE');
     await new Promise((resolve) => other.close(resolve));
-  }, 120_000);
+  }, 240_000);
 });
 
 describe('The rows of the server', () => {
@@ -162,7 +162,7 @@ describe('The rows of the server', () => {
     await second.exited;
     for (const suffix of ['', '-wal', '-shm']) await rm(join(data(), `log.db${suffix}`), { force: true });
     expect(await refusal(serve())).toContain('Move it away');
-  }, 60_000);
+  }, 180_000);
 });
 
 describe('Switching the log by its URL', () => {
@@ -204,5 +204,5 @@ describe('The demo', () => {
     };
     expect(await seededIn()).toHaveLength(3);
     expect(await seededIn()).toEqual([expect.stringContaining('nothing was seeded')]);
-  }, 60_000);
+  }, 180_000);
 });
