@@ -113,6 +113,8 @@ export class ActorHost<S, C extends ActorCommand> {
       const search = left === group && group.length > 1;
       if (search || group.length === 1) for (const asked of left) await this.performAlone(stream, asked, search);
       else box.unshift(...left);
+      // With what waits goes what these answers lead to.
+      if (box.length > 0) await turnOfLoop();
     }
     this.mailboxes.delete(stream);
   }
@@ -287,4 +289,8 @@ export class ActorHost<S, C extends ActorCommand> {
   private async foldOf(facts: readonly StoredFact[]): Promise<S> {
     return understood(facts[0]?.stream ?? '', async () => this.kind.fold(await Promise.all(facts.map((fact) => inlined(fact, this.kind.payloadField(fact.type), this.reader)))));
   }
+}
+
+function turnOfLoop(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
