@@ -85,31 +85,32 @@ function leavesOf(draft: RunDraft, { ordinal, end }: GroupNode): number {
 }
 
 function walkGroup(draft: RunDraft, node: GroupNode, found: Found): End {
-  const branches = node.branches.map(({ steps }) => {
-    const inside: Found = { ready: [], lost: [] };
-    return { inside, end: walkSequence(draft, steps, inside) };
-  });
-  const end = endOf(draft, node, branches.map((branch) => branch.end));
-  for (const [branch, { inside, end: own }] of branches.entries()) {
-    found.lost.push(...inside.lost);
-    if (end.state === 'open' && own.state === 'open') found.ready.push(...inside.ready);
-    const needless = node.join !== 'all' && own.state !== 'ok' && (own.state === 'failed' || end.state !== 'open');
-    if (needless) found.lost.push({ node, branch });
-  }
+  const before = found.ready.length;
+  const ends = node.branches.map(({ steps }) => walkSequence(draft, steps, found));
+  const end = endOf(draft, node, ends);
+  // In a group that is decided nothing has its turn any more.
+  if (end.state !== 'open') found.ready.length = before;
+  if (node.join === 'all') return end;
+  for (const [branch, { state }] of ends.entries()) if (state === 'failed' || (state === 'open' && end.state !== 'open')) found.lost.push({ node, branch });
   return end;
 }
 
 function endOf(draft: RunDraft, { join }: GroupNode, ends: readonly End[]): End {
-  const taking = ends.filter((end) => end.state !== 'ok' || end.ran);
-  if (taking.length === 0) return SKIPPED;
-  const needs = needsOf(join, taking.length);
-  const [ok, open] = [taking.filter(({ state }) => state === 'ok').length, taking.filter(({ state }) => state === 'open').length];
+  let [taking, ok, open] = [0, 0, 0];
+  for (const end of ends) {
+    if (end.state === 'ok' && !end.ran) continue;
+    taking += 1;
+    if (end.state === 'ok') ok += 1;
+    if (end.state === 'open') open += 1;
+  }
+  if (taking === 0) return SKIPPED;
+  const needs = needsOf(join, taking);
   if (ok >= needs) return DONE;
   const outOfReach = ok + open < needs;
   // Where every branch is needed, the policy says whether the others still go on.
   const waits = join === 'all' && draft.run.plan.goesOnAfterFailure && open > 0;
   if (!outOfReach || waits) return OPEN;
-  return taking.reduce<End>((so, end) => (end.state === 'failed' ? earlier(draft, so, end) : so), SKIPPED);
+  return ends.reduce<End>((so, end) => (end.state === 'failed' ? earlier(draft, so, end) : so), SKIPPED);
 }
 
 /** Of two failures the one that came first. */
