@@ -2,6 +2,7 @@
  * What Sluice makes of an EventStoreDB, beside the raw client in the same run on the same server.
  *
  *   node --import ./test/typescript-loader.mjs bench/eventstoredb.ts esdb://127.0.0.1:2113?tls=false [runs]
+ * ROWS_HERE=1: rows in the first thread.
  *
  * Raw client: appends of the same number of facts of the same size, four one after the other to a stream of its own,
  * which is what a 3-step run costs. An engine must also hear what it has appended, to go on with it and to show it: so
@@ -12,6 +13,7 @@
 import { END, EventStoreDBClient, jsonEvent, streamNameFilter } from '@eventstore/db-client';
 import type { AllStreamSubscription } from '@eventstore/db-client';
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -64,6 +66,11 @@ async function timed(total: number, atOnce: number, work: (at: number) => Promis
 
 function tell(what: string, { perSecond, p50, p99 }: Timed): void {
   console.log(`${what.padEnd(58)} ${perSecond.toFixed(0).padStart(7)}/s   p50 ${p50.toFixed(1).padStart(7)} ms   p99 ${p99.toFixed(1).padStart(7)} ms`);
+}
+
+/** What Linux says of the thread that bears the number of the process. */
+function firstThreadMs(): number {
+  return Number(readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'utf8').split(' ')[0]) / 1_000_000;
 }
 
 const text = 'x'.repeat(FACT_BYTES);
@@ -165,7 +172,7 @@ await log.close();
 // Streams of their own: what was appended above are no runs.
 const runStreams = new Streams(`${namespace}runs`);
 const engineLog = await openLog({ url, directory, streams: runStreams, clock });
-const engine = openSluice({ directory, clock, log: engineLog, jobs, slots: 128, namespace: `${namespace}runs` });
+const engine = openSluice({ directory, clock, log: engineLog, jobs, slots: 128, namespace: `${namespace}runs`, rowsBeside: process.env['ROWS_HERE'] === undefined ? url : undefined });
 await engine.start([batch]);
 const waiting = new Map<string, () => void>();
 const watching = new AbortController();
@@ -192,13 +199,16 @@ await hearing(RUNS);
 await timed(RUNS, LANES, run);
 const raw = [await rawRuns(client, RUNS)];
 const heard = [await hearing(RUNS)];
+const [before, inAllBefore] = [firstThreadMs(), process.cpuUsage()];
 const sluice = await timed(RUNS, LANES, run);
+const [spent, inAll] = [firstThreadMs() - before, process.cpuUsage(inAllBefore)];
 heard.push(await hearing(RUNS));
 await ears.close();
 raw.push(await rawRuns(client, RUNS));
 for (const each of raw) tell('raw client: the 4 appends of a 3-step run, 64 at once', each);
 for (const each of heard) tell('raw client: the same, and its facts heard', each);
 tell('sluice: 3-step run, 64 at once', sluice);
+console.log(`its processor time a run: ${(spent / RUNS).toFixed(2)} ms of the first thread, ${((inAll.user + inAll.system) / 1_000 / RUNS).toFixed(2)} ms of the process`);
 const mean = (rows: readonly Timed[]): number => rows.reduce((sum, { perSecond }) => sum + perSecond, 0) / rows.length;
 console.log(`ratio of runs/s to the raw client: ${(sluice.perSecond / mean(raw)).toFixed(2)}; where it hears its facts: ${(sluice.perSecond / mean(heard)).toFixed(2)} (its subscription was ended ${ears.ends} times)`);
 watching.abort();

@@ -83,7 +83,7 @@ const FINAL = ['RunCompleted', 'RunFailed', 'RunCancelled'];
 export async function openBench(directory: string, { jobs = [], batches = [], clock = new SystemClock(), until = [] }: BenchOptions): Promise<Bench> {
   const registry = new JobRegistry();
   for (const job of jobs) registry.register(job);
-  const sluice = openSluice({ directory, clock, jobs: registry, slots: 128, rowsBeside: true });
+  const sluice = openSluice({ directory, clock, jobs: registry, slots: 128, rowsBeside: 'sqlite:' });
   await sluice.start(batches);
   const waiting = new Map<string, () => void>();
   const ending = new AbortController();

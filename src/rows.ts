@@ -2,7 +2,7 @@
  * Rows: every read model that there is, and where they are made: in this thread, or in one of their own beside it.
  *
  * Beside it is faster where there is a second core. In this one they are made where the store is given (tests and
- * simulations, whose clock and failures reach no other thread), in memory, and from a log that is no file.
+ * simulations, whose clock and failures reach no other thread) and in memory.
  */
 import { Worker } from 'node:worker_threads';
 import type { Kysely } from 'kysely';
@@ -16,6 +16,8 @@ import { schedules } from '../projections/schedules.js';
 import type { Clock } from './clock.js';
 import { Streams } from './events/streams.js';
 import type { EventReader } from './log/event-reader.js';
+import { EMBEDDED } from './log/open-log.js';
+import type { EngineLog } from './log/open-log.js';
 import { ProjectionHost } from './reading/projection-host.js';
 import type { Projection } from './reading/projection.js';
 import { ReadStore } from './reading/read-store.js';
@@ -36,8 +38,11 @@ export interface RowsParts {
 }
 
 /** What the thread has to know. */
-export const rowsPlace = z.strictObject({ directory: z.string(), namespace: z.string().optional() });
+export const rowsPlace = z.strictObject({ directory: z.string(), namespace: z.string().optional(), url: z.string() });
 export type RowsPlace = z.output<typeof rowsPlace>;
+
+/** Which log they are made from. */
+export type RowsOf = Pick<EngineLog, 'identity' | 'rowsFile'>;
 
 export function projectionsOf(streams: Streams): readonly Projection[] {
   return [runHistory(streams), executions(streams), approvals(streams), batches(streams), commandKeys(), schedules(streams)];
@@ -48,11 +53,12 @@ export function rowsHere(store: ReadStore, streams: Streams, parts: RowsParts): 
 }
 
 /** @throws ReadStoreUnusable */
-export function rowsBeside(place: RowsPlace, logIdentity: string, parts: RowsParts, begin = beginThread): Rows {
+export function rowsBeside(place: RowsPlace, { identity, rowsFile }: RowsOf, parts: RowsParts, begin = beginThread): Rows {
   // Made or refused here, before anything is begun.
-  ReadStore.open(place.directory, logIdentity).close();
-  const rows = new RowReader(place.directory, projectionsOf(new Streams(place.namespace)));
-  const host = new RowsThread({ ...parts, rows, begin: () => begin(place) });
+  ReadStore.open(place.directory, identity, rowsFile).close();
+  const rows = new RowReader(place.directory, projectionsOf(new Streams(place.namespace)), rowsFile);
+  // A file is read twice for little; a server would send everything twice.
+  const host = new RowsThread({ ...parts, rows, handsOver: place.url !== EMBEDDED, begin: () => begin(place) });
   return { host, queries: () => rows.queries(), close: () => rows.close() };
 }
 

@@ -1,8 +1,8 @@
-/** The thread in which rows are made: reads the log's file, writes `read.db`, says how far it is. */
+/** The thread in which rows are made: reads the log or takes what is handed over of it, writes `read.db`, says how far it is. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { SystemClock } from './clock.js';
 import { Streams } from './events/streams.js';
-import { openSqliteLogReader } from './log/sqlite.event-log.js';
+import { openLogReader } from './log/open-log.js';
 import { FollowedLog } from './reading/followed-log.js';
 import { ProjectionHost } from './reading/projection-host.js';
 import { ReadStoreUnusable } from './reading/read-errors.js';
@@ -14,13 +14,14 @@ const TELL_AGAIN_MS = 1_000;
 /** Facts in one transaction: nobody is held up by it but who waits for these very rows. */
 const MOST_FACTS = 2_000;
 
-const { directory, namespace } = rowsPlace.parse(workerData);
+const { directory, namespace, url } = rowsPlace.parse(workerData);
 const clock = new SystemClock();
-const file = openSqliteLogReader({ directory });
-const log = new FollowedLog(file, MOST_FACTS);
-const store = ReadStore.open(directory, file.identity);
+const streams = new Streams(namespace);
+const reader = await openLogReader({ url, directory, streams, clock });
+const log = new FollowedLog({ reader, clock, most: MOST_FACTS, took: ({ facts }) => tell({ kind: 'took', characters: facts.length }) });
+const store = ReadStore.open(directory, reader.identity, reader.rowsFile);
 const host = new ProjectionHost({
-  reader: log, store, projections: projectionsOf(new Streams(namespace)), clock,
+  reader: log, store, projections: projectionsOf(streams), clock,
   report: (message) => tell({ kind: 'report', message }),
   // The other thread has waited for more already.
   gather: { most: MOST_FACTS, pauseMs: 0 },
@@ -47,8 +48,9 @@ async function hear(message: ToRows): Promise<void> {
   switch (message.kind) {
     case 'news':
       return log.news();
+    case 'handed':
+      return log.hand(message.handed);
     case 'wait': {
-      log.news();
       const { ask, position, timeoutMs } = message;
       return tell({ kind: 'answer', ask, reached: await host.waitFor(position, timeoutMs) });
     }
@@ -59,7 +61,7 @@ async function hear(message: ToRows): Promise<void> {
       again?.();
       await host.stop();
       store.close();
-      file.close();
+      await reader.close();
       parentPort?.close();
   }
 }

@@ -47,7 +47,7 @@ import { JobDiscovery } from './jobs/job-discovery.js';
 import { JobRegistry } from './jobs/job-registry.js';
 import { JobsController } from './jobs/jobs.controller.js';
 import { LOG_READER } from './log/event-reader.js';
-import { openLog } from './log/open-log.js';
+import { EMBEDDED, openLog } from './log/open-log.js';
 import { ReadSide } from './reading/read-side.js';
 import { is, rowsOf } from './reading/selection.js';
 import { ExecutionsController } from './runs/executions.controller.js';
@@ -190,17 +190,17 @@ function providers(): Provider[] {
 
 async function engineOf(options: SluiceModuleOptions, jobs: JobRegistry, clock: Clock): Promise<SluiceEngine> {
   const logger = new Logger('Sluice');
-  const { directory, events = 'sqlite:', slots = SLOTS, namespace, readWaitMs, mostWaiting } = options;
+  const { directory, events = EMBEDDED, slots = SLOTS, namespace, readWaitMs, mostWaiting } = options;
   const log = await openLog({ url: events, directory, streams: new Streams(namespace), clock });
   return openSluice({
-    directory, log, clock, jobs, slots, namespace, rowsBeside: rowsMayBeBeside(options), ...(readWaitMs !== undefined && { readWaitMs }), ...(mostWaiting !== undefined && { mostWaiting }),
+    directory, log, clock, jobs, slots, namespace, rowsBeside: rowsMayBeBeside(options) ? events : undefined, ...(readWaitMs !== undefined && { readWaitMs }), ...(mostWaiting !== undefined && { mostWaiting }),
     report: (what, error) => logger.warn(error instanceof Error ? `${what} ${error.message}` : what),
   });
 }
 
-/** A second core, a log that is a file, time that both threads have; and code that is built, since a thread does not load sources. */
-function rowsMayBeBeside({ directory, events = 'sqlite:', clock }: SluiceModuleOptions): boolean {
-  return availableParallelism() > 1 && events === 'sqlite:' && directory !== ':memory:' && clock === undefined && import.meta.url.endsWith('.js');
+/** A second core, a data directory, time that both threads have; and code that is built, since a thread does not load sources. */
+function rowsMayBeBeside({ directory, clock }: SluiceModuleOptions): boolean {
+  return availableParallelism() > 1 && directory !== ':memory:' && clock === undefined && import.meta.url.endsWith('.js');
 }
 
 function keyLedgerOf({ read }: SluiceEngine): KeyLedger {

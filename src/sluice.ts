@@ -56,8 +56,8 @@ export interface SluiceOptions {
   readonly clock: Clock;
   /** Opened by the caller, and closed with the engine. That of the data directory if absent. */
   readonly log?: EngineLog;
-  /** Rows are made in a thread of their own: for a data directory whose log is a file. In this one if absent. */
-  readonly rowsBeside?: boolean;
+  /** Rows are made in a thread of their own, which opens the log of this URL as well: for a data directory. In this one if absent. */
+  readonly rowsBeside?: string | undefined;
   /** May be filled until `start`. */
   readonly jobs: JobRegistry;
   /** Jobs at once on this node. */
@@ -85,12 +85,12 @@ export type SluiceEngine = ReturnType<typeof openSluice>;
  *
  * @throws LogUnusable, ReadStoreUnusable
  */
-export function openSluice({ directory, stores, clock, log: given, jobs, slots, namespace, readWaitMs = READ_WAIT_MS, mostWaiting = MOST_WAITING, rowsBeside: beside = false, report = warn }: SluiceOptions) {
+export function openSluice({ directory, stores, clock, log: given, jobs, slots, namespace, readWaitMs = READ_WAIT_MS, mostWaiting = MOST_WAITING, rowsBeside: beside, report = warn }: SluiceOptions) {
   const streams = new Streams(namespace);
   const log: EngineLog = stores?.log ?? given ?? openSqliteLog({ directory, clock });
   const rows = closingOnError(log, (): Rows => {
     const parts = { reader: log, clock, report };
-    return beside && stores === undefined ? rowsBeside({ directory, ...(namespace !== undefined && { namespace }) }, log.identity, parts) : rowsHere(stores?.rows ?? ReadStore.open(directory, log.identity, log.rowsFile), streams, parts);
+    return beside !== undefined && stores === undefined ? rowsBeside({ directory, url: beside, ...(namespace !== undefined && { namespace }) }, log, parts) : rowsHere(stores?.rows ?? ReadStore.open(directory, log.identity, log.rowsFile), streams, parts);
   });
   const { host: reading } = rows;
   const node = ids.freshIncarnation();

@@ -4,7 +4,7 @@ import type { Streams } from '../events/streams.js';
 import { lockDirectory } from './data-lock.js';
 import type { EventReader } from './event-reader.js';
 import type { EventWriter } from './event-writer.js';
-import { openSqliteLog } from './sqlite.event-log.js';
+import { openSqliteLog, openSqliteLogReader } from './sqlite.event-log.js';
 import { ensureDirectory } from './sqlite.schema.js';
 
 /** A log as the engine holds it: both ports, and the end of it. */
@@ -27,20 +27,37 @@ export interface LogPlace {
   readonly clock: Clock;
 }
 
+/** A log that is read alone. */
+export interface LogReading extends Omit<EventReader, 'subscribe'>, Pick<EngineLog, 'identity' | 'rowsFile'> {
+  close(): void | Promise<void>;
+}
+
+/** The URL of the log in the data directory. */
+export const EMBEDDED = 'sqlite:';
+
 /** @throws LogUnusable with what a person can do about it */
 export async function openLog({ url, directory, streams, clock }: LogPlace): Promise<EngineLog> {
-  if (url === 'sqlite:') return openSqliteLog({ directory, clock });
+  if (url === EMBEDDED) return openSqliteLog({ directory, clock });
   const unlock = heldBeside(directory);
   try {
-    // Loaded when it is used: its driver need not be installed otherwise.
-    const { openEventStoreLog } = await import('./eventstoredb.event-log.js');
-    const log = await openEventStoreLog({ url, streams });
+    const log = await openServerLog(url, streams);
     const close = log.close.bind(log);
     return Object.assign(log, { close: () => close().finally(unlock) });
   } catch (error) {
     unlock();
     throw error;
   }
+}
+
+/** Beside the one process that writes. @throws LogUnusable */
+export async function openLogReader({ url, directory, streams }: LogPlace): Promise<LogReading> {
+  return url === EMBEDDED ? openSqliteLogReader({ directory }) : openServerLog(url, streams);
+}
+
+/** Loaded when it is used: its driver need not be installed otherwise. */
+async function openServerLog(url: string, streams: Streams) {
+  const { openEventStoreLog } = await import('./eventstoredb.event-log.js');
+  return openEventStoreLog({ url, streams });
 }
 
 function heldBeside(directory: string): () => void {

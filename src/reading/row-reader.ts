@@ -36,8 +36,8 @@ export class RowReader {
   private readonly kysely: Kysely<unknown>;
   private moment: Moment | undefined;
 
-  constructor(directory: string, private readonly projections: readonly Projection[]) {
-    this.db = new Database(join(directory, 'read.db'), { readonly: true, timeout: 1_000 });
+  constructor(directory: string, private readonly projections: readonly Projection[], file = 'read.db') {
+    this.db = new Database(join(directory, file), { readonly: true, timeout: 1_000 });
     this.builds = this.db.prepare<[], BuildRow>('select build, projection as name, version, state, position from builds order by build');
     this.kysely = new Kysely({ dialect: new SqliteDialect({ database: this.db }), plugins: [tableNames((table) => this.now().names.get(table))] });
   }

@@ -4,13 +4,16 @@
  * Owns: that thread, its end and its return, the word that there is something new. Does not own: rows and checkpoints
  * (the projection host in that thread), the log. Talks to: the thread, by messages; `read.db`, by reading.
  *
- * 1. The thread reads the log's file by itself: nothing but what is committed becomes rows, and no fact is handed over.
+ * 1. The thread reads the log by itself: nothing but what is committed becomes rows. Where hearing it twice would cost a
+ *    server as much as it saves, what is heard here is handed over, as far as the thread keeps up.
  * 2. What was asked for by `waitFor` or `taken` is not waited for longer than it takes to make it.
  * 3. A thread that dies is begun again where its checkpoint stands; who waits on it is told that it did not get there.
  */
 import type { Worker } from 'node:worker_threads';
 import type { Clock } from '../clock.js';
 import type { EventReader } from '../log/event-reader.js';
+import { HandOver } from './hand-over.js';
+import type { Handed } from './handed.codec.js';
 import type { ProjectionStatus } from './projection-status.js';
 import { ReadStoreUnusable } from './read-errors.js';
 import type { RowKeeper } from './row-keeper.js';
@@ -19,6 +22,7 @@ import type { RowReader } from './row-reader.js';
 /** What the thread is told. */
 export type ToRows =
   | { readonly kind: 'news' }
+  | { readonly kind: 'handed'; readonly handed: Handed }
   | { readonly kind: 'wait'; readonly ask: number; readonly position: string; readonly timeoutMs: number }
   | { readonly kind: 'rebuild'; readonly ask: number; readonly name: string }
   | { readonly kind: 'stop' };
@@ -28,6 +32,7 @@ export type FromRows =
   | { readonly kind: 'started' }
   | { readonly kind: 'unusable'; readonly why: string }
   | { readonly kind: 'answer'; readonly ask: number; readonly reached: boolean }
+  | { readonly kind: 'took'; readonly characters: number }
   | { readonly kind: 'report'; readonly message: string }
   | ({ readonly kind: 'standing' } & RowsStanding);
 
@@ -43,6 +48,8 @@ export interface RowsThreadOptions {
   readonly rows: RowReader;
   readonly clock: Clock;
   readonly report: (message: string) => void;
+  /** What is heard is handed over. Else the thread is told that there is something new. */
+  readonly handsOver: boolean;
   /** Begins the thread. */
   readonly begin: () => Worker;
 }
@@ -60,6 +67,7 @@ export class RowsThread implements RowKeeper {
   private readonly asked = new Map<number, (reached: boolean) => void>();
   private asks = 0;
   private heard = '';
+  private handOver: HandOver | undefined;
   private news: (() => void) | undefined;
   private readonly ending = new AbortController();
   private listening: Promise<void> = Promise.resolve();
@@ -70,9 +78,11 @@ export class RowsThread implements RowKeeper {
   }
 
   async start(): Promise<void> {
-    this.heard = await this.options.reader.head();
+    const { reader, handsOver } = this.options;
+    const from = await reader.head();
+    if (handsOver) this.handOver = new HandOver(from);
     await this.begin();
-    this.listening = this.listen();
+    this.listening = this.listen(from);
   }
 
   async stop(): Promise<void> {
@@ -104,6 +114,7 @@ export class RowsThread implements RowKeeper {
   waitFor(position: string, timeoutMs: number): Promise<boolean> {
     if (this.position() >= position) return Promise.resolve(true);
     if (timeoutMs <= 0) return Promise.resolve(false);
+    this.say();
     return this.ask((ask) => ({ kind: 'wait', ask, position, timeoutMs }));
   }
 
@@ -112,7 +123,7 @@ export class RowsThread implements RowKeeper {
   }
 
   async taken(): Promise<void> {
-    if (this.standing.live) await this.waitFor(await this.options.reader.head(), TAKEN_WAIT_MS);
+    if (this.standing.live) await this.waitFor(this.handOver === undefined ? await this.options.reader.head() : this.heard, TAKEN_WAIT_MS);
   }
 
   status(): readonly ProjectionStatus[] {
@@ -153,6 +164,7 @@ export class RowsThread implements RowKeeper {
       thread.on('error', (error) => (why = error instanceof Error ? error : new Error(String(error))));
       thread.once('exit', () => {
         this.thread = undefined;
+        this.handOver?.forget();
         for (const answer of this.asked.values()) answer(false);
         this.asked.clear();
         if (begun) this.beginAgain(why);
@@ -163,6 +175,7 @@ export class RowsThread implements RowKeeper {
 
   private take(message: Exclude<FromRows, { kind: 'started' | 'unusable' }>): void {
     if (message.kind === 'standing') this.standing = message;
+    else if (message.kind === 'took') this.handOver?.took(message.characters);
     else if (message.kind === 'report') this.options.report(message.message);
     else {
       this.asked.get(message.ask)?.(message.reached);
@@ -179,16 +192,22 @@ export class RowsThread implements RowKeeper {
     });
   }
 
-  /** Hears of every commit, and says so once for all that come within a moment. */
-  private async listen(): Promise<void> {
+  /** Hears of every commit, and says so once for all that come within a moment; at once if somebody waits. */
+  private async listen(from: string): Promise<void> {
     const { reader, clock } = this.options;
-    for await (const delivery of reader.subscribe({ after: this.heard || undefined, signal: this.ending.signal })) {
+    for await (const delivery of reader.subscribe({ after: from || undefined, signal: this.ending.signal })) {
       this.heard = delivery.kind === 'facts' ? delivery.facts.at(-1)!.position : delivery.position;
-      if (delivery.kind !== 'facts') continue;
-      this.news ??= clock.wakeAt(clock.now() + PAUSE_MS, () => {
-        this.news = undefined;
-        this.tell({ kind: 'news' });
-      });
+      this.handOver?.add(delivery);
+      if (this.handOver === undefined && delivery.kind !== 'facts') continue;
+      if (this.asked.size > 0) this.say();
+      else this.news ??= clock.wakeAt(clock.now() + PAUSE_MS, () => this.say());
     }
+  }
+
+  private say(): void {
+    this.news?.();
+    this.news = undefined;
+    const handed = this.handOver === undefined ? 'news' : this.handOver.take();
+    if (handed !== undefined) this.tell(handed === 'news' ? { kind: 'news' } : { kind: 'handed', handed });
   }
 }

@@ -10,13 +10,15 @@ import { SystemClock } from '../../src/clock.js';
 import { GENESIS_HASH, sealFact } from '../../src/events/envelope.js';
 import { Streams } from '../../src/events/streams.js';
 import { ids } from '../../src/ids.js';
-import type { SqliteEventLog } from '../../src/log/sqlite.event-log.js';
+import { EMBEDDED, openLog } from '../../src/log/open-log.js';
+import type { EngineLog } from '../../src/log/open-log.js';
 import { openSqliteLog } from '../../src/log/sqlite.event-log.js';
 import { ReadStoreUnusable } from '../../src/reading/read-errors.js';
 import { ReadStore } from '../../src/reading/read-store.js';
 import { rowsOf } from '../../src/reading/selection.js';
 import { rowsBeside, rowsHere } from '../../src/rows.js';
-import type { Rows, RowsParts, RowsPlace } from '../../src/rows.js';
+import type { Rows, RowsOf, RowsParts, RowsPlace } from '../../src/rows.js';
+import { EventStoreDouble } from '../eventstoredb/double.js';
 import { rowsIn, rowsRebuilt } from '../simulation/rows.js';
 
 const FROM_SOURCES = ['--no-warnings', '--import', pathToFileURL(fileURLToPath(new URL('../typescript-loader.mjs', import.meta.url))).href];
@@ -34,18 +36,28 @@ function fromSources(place: RowsPlace): Worker {
   return thread;
 }
 
-type Open = (directory: string, identity: string, parts: RowsParts) => Rows;
-const here: Open = (directory, identity, parts) => rowsHere(ReadStore.open(directory, identity), streams, parts);
-const beside: Open = (directory, identity, parts) => rowsBeside({ directory }, identity, parts, fromSources);
+/** A log, and rows that are made from it. */
+interface Kind {
+  log(): Promise<EngineLog>;
+  rows(of: RowsOf, parts: RowsParts): Rows;
+}
+const embedded = async (): Promise<EngineLog> => openSqliteLog({ directory, clock });
+const here: Kind = { log: embedded, rows: ({ identity }, parts) => rowsHere(ReadStore.open(directory, identity), streams, parts) };
+const beside: Kind = { log: embedded, rows: (of, parts) => rowsBeside({ directory, url: EMBEDDED }, of, parts, fromSources) };
+const ofServer: Kind = {
+  log: () => openLog({ url: double.url, directory, streams, clock }),
+  rows: (of, parts) => rowsBeside({ directory, url: double.url }, of, parts, fromSources),
+};
 
 let directory: string;
-let log: SqliteEventLog;
+let double: EventStoreDouble;
+let log: EngineLog;
 let reports: string[];
 let rows: Rows;
 
-beforeEach(() => {
+beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), 'sluice-rows-'));
-  log = openSqliteLog({ directory, clock });
+  double = await new EventStoreDouble().start();
   [reports, threads] = [[], []];
 });
 
@@ -53,16 +65,25 @@ afterEach(async () => {
   await rows.host.stop();
   rows.close();
   await log.close();
+  double.kill();
   rmSync(directory, { recursive: true, force: true });
 });
 
-async function open(how: Open): Promise<void> {
-  rows = how(directory, log.identity, { reader: log, clock, report: (what) => reports.push(what) });
+async function open(kind: Kind, of: RowsOf = log): Promise<void> {
+  rows = kind.rows(of, { reader: log, clock, report: (what) => reports.push(what) });
   await rows.host.start();
 }
 
+/** Stops them where they have one run. */
+async function left(kind: Kind): Promise<void> {
+  await open(kind);
+  await rows.host.waitFor(await endedRun(), LONG_MS);
+  await rows.host.stop();
+  rows.close();
+}
+
 /** Appends a run with one step that has ended. Gives its position. */
-async function endedRun(): Promise<string> {
+async function endedRun(text = ''): Promise<string> {
   const [command, executionId] = [ids.freshCommand(), ids.freshCommand()];
   const stream = `run-${command}`;
   const metadata = { commandId: command, actor: 'ann', at: '2026-01-31T00:00:00.000Z', schemaVersion: '1' };
@@ -71,7 +92,7 @@ async function endedRun(): Promise<string> {
     ['RunStarted', { runId: command, batchId: BATCH, batchName: 'one', batchVersion: 1, definitionHash: 'f'.repeat(64), trigger: { type: 'code' }, parameters: {}, labels: {}, reason: null, stepCount: 1, total: 1, jobDefaults: {} }],
     ['StepDispatched', { ...of, job: 'work', kind: 'step', params: {} }],
     ['StepStarted', { ...of, worker: command, timeoutAt: null }],
-    ['StepSucceeded', { ...of, outputs: { done: true } }],
+    ['StepSucceeded', { ...of, outputs: { done: true, text } }],
     ['RunCompleted', {}],
   ] as const;
   let prevHash = GENESIS_HASH;
@@ -85,7 +106,11 @@ async function endedRun(): Promise<string> {
 
 const counted = async (): Promise<number> => (await rowsOf(rows.queries(), RUNS, [])).length;
 
-describe.each([['in this thread', here], ['in a thread of its own', beside]])('Rows that are made %s', (where, how) => {
+describe.each([['in this thread', here], ['in a thread of its own', beside], ["in a thread of its own, of a server's log", ofServer]])('Rows that are made %s', (_, how) => {
+  beforeEach(async () => {
+    log = await how.log();
+  });
+
   it('hold what was waited for, and are those that a rebuild gives', async () => {
     await endedRun();
     await open(how);
@@ -117,10 +142,7 @@ describe.each([['in this thread', here], ['in a thread of its own', beside]])('R
   }, LONG_MS);
 
   it('go on where they were left', async () => {
-    await open(how);
-    await rows.host.waitFor(await endedRun(), LONG_MS);
-    await rows.host.stop();
-    rows.close();
+    await left(how);
     const last = await endedRun();
     await open(how);
     expect(await rows.host.waitFor(last, LONG_MS)).toBe(true);
@@ -128,11 +150,8 @@ describe.each([['in this thread', here], ['in a thread of its own', beside]])('R
   }, LONG_MS);
 
   it('are not made on another log than theirs', async () => {
-    await open(how);
-    await rows.host.waitFor(await endedRun(), LONG_MS);
-    await rows.host.stop();
-    rows.close();
-    expect(() => how(directory, 'another', { reader: log, clock, report: () => undefined })).toThrow(ReadStoreUnusable);
+    await left(how);
+    await expect(open(how, { identity: 'another', ...(log.rowsFile !== undefined && { rowsFile: log.rowsFile }) })).rejects.toThrow(ReadStoreUnusable);
     await open(how);
   }, LONG_MS);
 
@@ -167,7 +186,7 @@ describe.each([['in this thread', here], ['in a thread of its own', beside]])('R
     await writes;
   }, LONG_MS);
 
-  if (where !== 'in this thread') {
+  if (how !== here) {
     it('go on after their thread has died, and say so', async () => {
       await open(how);
       await rows.host.waitFor(await endedRun(), LONG_MS);
@@ -181,16 +200,44 @@ describe.each([['in this thread', here], ['in a thread of its own', beside]])('R
       expect(threads).toHaveLength(2);
     }, LONG_MS);
 
+  }
+
+  if (how === beside) {
     it('refuse a log that ends before them', async () => {
-      await open(how);
-      await rows.host.waitFor(await endedRun(), LONG_MS);
-      await rows.host.stop();
-      rows.close();
+      await left(how);
       const { identity } = log;
       await log.close();
       for (const file of ['log.db', 'log.db-wal', 'log.db-shm']) rmSync(join(directory, file), { force: true });
       log = openSqliteLog({ directory, clock, freshIdentity: identity });
       await expect(open(how)).rejects.toThrow(ReadStoreUnusable);
+    }, LONG_MS);
+  }
+
+  if (how === ofServer) {
+    it('take what is handed over, and read what was too much for that, without a gap', async () => {
+      await open(how);
+      await rows.host.waitFor(await endedRun(), LONG_MS);
+      const { pages, subscriptions } = double;
+      for (let more = 0; more < 5; more += 1) await rows.host.waitFor(await endedRun(), LONG_MS);
+      expect(await counted()).toBe(6);
+      expect(double.subscriptions).toBe(subscriptions);
+      expect(double.pages).toBe(pages);
+      // More than is handed over at once: text that no batch name needs.
+      for (let more = 0; more < 12; more += 1) await endedRun('x'.repeat(450_000));
+      expect(await rows.host.waitFor(await log.head(), LONG_MS)).toBe(true);
+      expect(await rowsIn(rows, streams)).toEqual(await rowsRebuilt(log, streams, clock, LONG_MS));
+      expect(reports).toEqual([]);
+    }, LONG_MS);
+
+    it('go on when the server was lost', async () => {
+      await open(how);
+      await rows.host.waitFor(await endedRun(), LONG_MS);
+      double.kill();
+      await double.start();
+      const last = await endedRun();
+      while (!(await rows.host.waitFor(last, LONG_MS))) await new Promise((resolve) => setTimeout(resolve, 50));
+      expect(await counted()).toBe(2);
+      expect(reports).toEqual([]);
     }, LONG_MS);
   }
 });
