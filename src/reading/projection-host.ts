@@ -169,7 +169,8 @@ export class ProjectionHost implements RowKeeper {
     const signal = AbortSignal.any([this.ending.signal, hearing.signal]);
     for await (const delivery of this.options.reader.subscribe({ after: this.at || undefined, signal })) {
       if (delivery.kind === 'facts') this.gathered.add(await this.payloads.of(delivery.facts), !this.live || this.waiters.some);
-      else if (delivery.kind !== 'reconnected') this.move(delivery.position);
+      // A checkpoint may lie beyond our last fact, where the next start would take the rows for those of another log.
+      else if (delivery.kind === 'caughtUp') this.move(delivery.position);
       hearing.signal.throwIfAborted();
       if (delivery.kind !== 'caughtUp') continue;
       this.live = true;

@@ -150,15 +150,18 @@ export class RowsThread implements RowKeeper {
   /** Resolves when the thread has taken up what was left. */
   private begin(): Promise<void> {
     const thread = (this.thread = this.options.begin());
-    thread.unref();
     return new Promise((resolve, reject) => {
       let why: Error = new Error('The thread of the rows ended before it had begun.');
       let begun = false;
       thread.on('message', (message: FromRows) => {
         // What is asked from here on is answered of what it has written by now.
         this.options.rows.renew();
-        if (message.kind === 'started') resolve(void (begun = true));
-        else if (message.kind === 'unusable') why = new ReadStoreUnusable(message.why);
+        if (message.kind === 'started') {
+          begun = true;
+          // Until here it is what the process waits for, and may be all that keeps it from ending.
+          thread.unref();
+          resolve();
+        } else if (message.kind === 'unusable') why = new ReadStoreUnusable(message.why);
         else this.take(message);
       });
       thread.on('error', (error) => (why = error instanceof Error ? error : new Error(String(error))));
@@ -196,9 +199,9 @@ export class RowsThread implements RowKeeper {
   private async listen(from: string): Promise<void> {
     const { reader, clock } = this.options;
     for await (const delivery of reader.subscribe({ after: from || undefined, signal: this.ending.signal })) {
-      this.heard = delivery.kind === 'facts' ? delivery.facts.at(-1)!.position : delivery.position;
+      if (delivery.kind !== 'facts') continue;
+      this.heard = delivery.facts.at(-1)!.position;
       this.handOver?.add(delivery);
-      if (this.handOver === undefined && delivery.kind !== 'facts') continue;
       if (this.asked.size > 0) this.say();
       else this.news ??= clock.wakeAt(clock.now() + PAUSE_MS, () => this.say());
     }

@@ -229,6 +229,21 @@ describe.each([['in this thread', here], ['in a thread of its own', beside], ["i
       expect(reports).toEqual([]);
     }, LONG_MS);
 
+    it('are taken up again where others have written much since', async () => {
+      await open(how);
+      await rows.host.waitFor(await endedRun(), LONG_MS);
+      const heard = log.subscribe({ after: await log.head(), signal: new AbortController().signal })[Symbol.asyncIterator]();
+      const foreign = Array.from({ length: 2_500 }, (_, index) => ({ id: ids.event(ids.freshCommand(), index), type: 'T', contentType: 'application/json', data: Buffer.from('{}'), metadata: Buffer.from('{}') }));
+      await heard.next();
+      double.store.append('of-others', 'any', foreign);
+      expect((await heard.next()).value).toMatchObject({ kind: 'checkpoint' });
+      expect(rows.host.lagMs()).toBe(0);
+      await rows.host.stop();
+      rows.close();
+      await open(how);
+      expect(await counted()).toBe(1);
+    }, LONG_MS);
+
     it('go on when the server was lost', async () => {
       await open(how);
       await rows.host.waitFor(await endedRun(), LONG_MS);
