@@ -114,9 +114,7 @@ export class FollowedLog implements EventReader {
         if (handed.to > position) position = handed.to;
         this.options.took?.(handed);
       }
-      const last = facts.at(-1);
-      if (last !== undefined) yield { kind: 'facts', facts };
-      if (position > (last?.position ?? from)) yield { kind: 'checkpoint', position };
+      if (facts.length > 0) yield { kind: 'facts', facts };
     }
     return position;
   }

@@ -6,7 +6,7 @@
  * 1. What is on the way is bounded. Past the bound it is only said that there is something new, and the other thread
  *    reads it by a connection of its own.
  */
-import type { Delivery } from '../log/event-reader.js';
+import type { StoredFact } from '../log/event-reader.js';
 import type { Handed } from './handed.codec.js';
 
 export const MOST_CHARACTERS = 4 * 1024 * 1024;
@@ -19,22 +19,16 @@ export class HandOver {
   /** The last fact before those that were gathered, and the last one of them. */
   private after: string;
   private newest: string;
-  private to: string;
-  private told: string;
 
   /** `from`: where listening began. */
   constructor(from: string, private readonly most = MOST_CHARACTERS) {
-    this.after = this.newest = this.to = this.told = from;
+    this.after = this.newest = from;
   }
 
-  add(delivery: Delivery): void {
-    if (delivery.kind !== 'facts') {
-      if (delivery.position > this.to) this.to = delivery.position;
-      return;
-    }
-    this.newest = this.to = delivery.facts.at(-1)!.position;
+  add(facts: readonly StoredFact[]): void {
+    this.newest = facts.at(-1)?.position ?? this.newest;
     if (this.missed) return;
-    const text = JSON.stringify(delivery.facts).slice(1, -1);
+    const text = JSON.stringify(facts).slice(1, -1);
     this.texts.push(text);
     this.characters += text.length;
     if (this.onTheWay + this.characters <= this.most) return;
@@ -45,14 +39,13 @@ export class HandOver {
 
   /** All that was gathered; 'news' where that was too much. */
   take(): Handed | 'news' | undefined {
-    const { after, to, missed } = this;
-    if (to <= this.told) return undefined;
+    const { after, newest: to, missed } = this;
+    if (to <= after) return undefined;
     const facts = `[${this.texts.join(',')}]`;
     this.texts = [];
     this.characters = 0;
     this.missed = false;
-    this.after = this.newest;
-    this.told = to;
+    this.after = to;
     if (missed) return 'news';
     this.onTheWay += facts.length;
     return { after, to, facts };

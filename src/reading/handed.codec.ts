@@ -4,7 +4,7 @@ import type { StoredFact } from '../log/event-reader.js';
 export interface Handed {
   /** Nothing lies between this position and these facts. */
   readonly after: string;
-  /** And nothing but them up to this one. */
+  /** That of the last of them. */
   readonly to: string;
   readonly facts: string;
 }

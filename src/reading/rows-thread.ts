@@ -201,7 +201,7 @@ export class RowsThread implements RowKeeper {
     for await (const delivery of reader.subscribe({ after: from || undefined, signal: this.ending.signal })) {
       if (delivery.kind !== 'facts') continue;
       this.heard = delivery.facts.at(-1)!.position;
-      this.handOver?.add(delivery);
+      this.handOver?.add(delivery.facts);
       if (this.asked.size > 0) this.say();
       else this.news ??= clock.wakeAt(clock.now() + PAUSE_MS, () => this.say());
     }

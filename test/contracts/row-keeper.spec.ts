@@ -22,7 +22,7 @@ import { EventStoreDouble } from '../eventstoredb/double.js';
 import { rowsIn, rowsRebuilt } from '../simulation/rows.js';
 
 const FROM_SOURCES = ['--no-warnings', '--import', pathToFileURL(fileURLToPath(new URL('../typescript-loader.mjs', import.meta.url))).href];
-const LONG_MS = 60_000;
+const LONG_MS = 180_000;
 const streams = new Streams(undefined);
 const clock = new SystemClock();
 const BATCH = ids.batch('one');
