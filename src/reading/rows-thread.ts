@@ -137,6 +137,8 @@ export class RowsThread implements RowKeeper {
   private ask(question: (ask: number) => ToRows): Promise<boolean> {
     if (this.thread === undefined) return Promise.resolve(false);
     const ask = (this.asks += 1);
+    // Who waits for it may be all that keeps the process from ending.
+    this.thread.ref();
     return new Promise((resolve) => {
       this.asked.set(ask, resolve);
       this.tell(question(ask));
@@ -158,8 +160,7 @@ export class RowsThread implements RowKeeper {
         this.options.rows.renew();
         if (message.kind === 'started') {
           begun = true;
-          // Until here it is what the process waits for, and may be all that keeps it from ending.
-          thread.unref();
+          this.letGo();
           resolve();
         } else if (message.kind === 'unusable') why = new ReadStoreUnusable(message.why);
         else this.take(message);
@@ -183,7 +184,13 @@ export class RowsThread implements RowKeeper {
     else {
       this.asked.get(message.ask)?.(message.reached);
       this.asked.delete(message.ask);
+      this.letGo();
     }
+  }
+
+  /** Nobody waits for the thread: the process may end. */
+  private letGo(): void {
+    if (this.asked.size === 0) this.thread?.unref();
   }
 
   private beginAgain(why: Error): void {
