@@ -124,7 +124,7 @@ export interface Server {
 /** The server as an operator starts it, built, with the bench's own job and batch. */
 export async function startServer(directory: string, environment: Readonly<Record<string, string>> = {}): Promise<Server> {
   const child = spawn(process.execPath, [fileURLToPath(new URL('../dist/src/main.js', import.meta.url))], {
-    env: { ...process.env, SLUICE_DATA: directory, SLUICE_PORT: '0', SLUICE_DEMO: '0', SLUICE_LOG_LEVEL: 'error', SLUICE_SLOTS: '128', SLUICE_JOBS: fileURLToPath(new URL('./server-jobs.mjs', import.meta.url)), ...environment },
+    env: { ...process.env, SLUICE_DATA: directory, SLUICE_PORT: '0', SLUICE_DEMO: '0', SLUICE_LOG_LEVEL: 'error', SLUICE_SLOTS: '128', SLUICE_RATE_LIMIT: '0', SLUICE_JOBS: fileURLToPath(new URL('./server-jobs.mjs', import.meta.url)), ...environment },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
