@@ -9,7 +9,7 @@ export interface Results {
   readonly lanes: readonly (readonly [number, number])[];
   /** The first figure of every round. */
   readonly rounds: ReadonlyMap<string, readonly Figure[]>;
-  /** Of the machine, before and after: more than its cores, and others were at work beside. */
+  /** Of the machine, before and after: more than its cores before, and others were at work beside. After, it is the bench's own. */
   readonly load: readonly [number, number];
   readonly figures: ReadonlyMap<string, readonly Figure[]>;
   readonly peers: readonly { readonly peer: Peer; readonly figures: readonly PeerFigure[] | string }[];
@@ -43,7 +43,7 @@ function tableOf({ lanes, rounds, figures, peers, load, tookMs }: Results): stri
   const notes = [...figures].flatMap(([name, [figure]]) => (isRate(name) && figure?.note !== undefined ? [`- ${name}: ${figure.note}`] : []));
   return [
     `Commit \`${git('rev-parse', '--short', 'HEAD')}\`${git('status', '--porcelain', '--', ':!bench/README.md') === '' ? '' : ' with changes that were not committed'}, ${new Date().toISOString().slice(0, 16).replace('T', ' ')} UTC, ${Math.round(tookMs / 60_000)} min.`,
-    `Machine: ${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}, Node ${process.versions.node}. Load average ${load.map((one) => one.toFixed(1)).join(' before and ')} after${load.some((one) => one > 2 * cpus().length) ? ': **others were at work on this machine; take ratios, not figures, and those with care**' : ''}.`,
+    `Machine: ${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}, Node ${process.versions.node}. Load average ${load.map((one) => one.toFixed(1)).join(' before and ')} after${load[0] > cpus().length ? ': **others were at work on this machine; take ratios, not figures, and those with care**' : ''}.`,
     `Sample: ${lanes.map(([count, runs]) => `${runs.toLocaleString('en')} runs at ${count} in flight`).join(', ')}, after a warm-up of 1,000 (peers 300); the median of ${Math.max(...[...rounds.values()].map((all) => all.length))} rounds, in which the loops, the engine and the server take turns, and ratios within a round; peers once, a sixth as many runs.`,
     '', ...markdown(head, rows), '',
     `Sluice in process is ahead of the best peer by a factor of ${ahead.join(', ')} in flight.`,
