@@ -61,7 +61,7 @@ inBrowser('A page whose connection goes and comes', (site) => {
 
   it('outlives kill -9 of the server: the run goes on and so does the page, which was not loaded anew', async () => {
     const page = await site().page();
-    const runId = await site().start('slow');
+    const runId = await site().start('slower');
     await page.goto(`dashboard/runs/${runId}`);
     await page.getByTestId('connection').first().getByText('Live').waitFor();
     await page.evaluate('window.sameAsBefore = true');

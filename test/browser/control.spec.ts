@@ -14,7 +14,7 @@ inBrowser('Control of a run', (site) => {
   };
 
   it('holds a run, says why it does not move, and lets it go on', async () => {
-    const runId = await site().start('slow');
+    const runId = await site().start('slower');
     const page = await site().page(OPERATOR);
     await page.goto(`dashboard/runs/${runId}`);
     await page.getByRole('button', { name: 'Pause' }).click();
