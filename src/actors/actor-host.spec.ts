@@ -158,6 +158,13 @@ describe('the actor host', () => {
       expect(verifyChain(facts)).toMatchObject({ ok: true });
     });
 
+    it('lets what an answer leads to share the append of those that wait', async () => {
+      const { host, appends } = opened();
+      await host.execute(add(1));
+      await Promise.all([host.execute(add(1)).then(() => host.execute(add(2))), host.execute(add(3))]);
+      expect(appends).toEqual([1, 1, 2]);
+    });
+
     it('takes no more than one append holds, and loses nobody', async () => {
       const small = openSqliteLog({ directory: ':memory:', clock: new SystemClock() });
       const appends: number[] = [];
