@@ -20,18 +20,21 @@ export function seal<S, C extends ActorCommand>(kind: ActorKind<S, C>, { stream,
   const blobs: Blob[] = [];
   const at = isoTime(nowMs);
   let prevHash = from?.head ?? GENESIS_HASH;
-  const sealed = facts.map((fact, index) => {
-    const next = sealFact({
-      stream, revision: (from?.revision ?? -1) + 1 + index, prevHash, id: ids.event(origin.commandId, index), type: fact.type,
-      ...outlined(fact.data, kind.payloadField(fact.type), blobs),
-      metadata: {
-        $correlationId: origin.correlationId ?? origin.commandId, $causationId: origin.causationId ?? origin.commandId, actor: origin.actor, at,
-        commandId: origin.commandId, machine: kind.machine, roles: origin.roles.join(','), schemaVersion: String(kind.schemaVersionOf(fact.type)), via: origin.via,
-        ...(origin.requestHash !== undefined && { requestHash: origin.requestHash }),
-      },
-    });
+  let version = -1;
+  let metadata = {};
+  const sealed = facts.map(({ type, data }, index) => {
+    const versionOf = kind.schemaVersionOf(type);
+    if (versionOf !== version) metadata = metadataOf(kind.machine, origin, at, (version = versionOf));
+    const next = sealFact({ stream, revision: (from?.revision ?? -1) + 1 + index, prevHash, id: ids.event(origin.commandId, index), type, ...outlined(data, kind.payloadField(type), blobs), metadata });
     prevHash = next.metadata.hash;
     return next;
   });
   return { sealed, blobs };
+}
+
+function metadataOf(machine: string, { actor, causationId, commandId, correlationId, requestHash, roles, via }: Origin, at: string, schemaVersion: number): Readonly<Record<string, string>> {
+  return {
+    $correlationId: correlationId ?? commandId, $causationId: causationId ?? commandId, actor, at, commandId, machine, roles: roles.join(','), schemaVersion: String(schemaVersion), via,
+    ...(requestHash !== undefined && { requestHash }),
+  };
 }
