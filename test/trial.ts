@@ -10,7 +10,7 @@ import { ids } from '../src/ids.js';
 import type { RunId } from '../src/ids.js';
 import { compilePlan } from '../src/runs/plan.js';
 import { runFold } from '../src/runs/run.replay.js';
-import { CancelRun, ClaimStep, DecideGate, FireTimer, ReportOutcome, RetryRun, StartRun } from '../src/runs/run.commands.js';
+import { AdvanceRun, CancelRun, ClaimStep, DecideGate, FireTimer, ReportOutcome, RetryRun, StartRun } from '../src/runs/run.commands.js';
 import type { AnyRunCommand, Outcome, TimerKind } from '../src/runs/run.commands.js';
 import type { Plan } from '../src/runs/plan.js';
 import { stepOf } from '../src/runs/run.context.js';
@@ -47,10 +47,10 @@ export class Trial {
     return this.again === undefined ? RUN : ids.retryOf(this.again.of.runId);
   }
 
-  private ctxFor(actor: string): RunCtx {
+  private ctxFor(actor: string, followed = false): RunCtx {
     const { plan } = this;
     return {
-      fold: runFold, actor, nowMs: this.nowMs, random: () => 0.5,
+      fold: runFold, actor, followed, nowMs: this.nowMs, random: () => 0.5,
       newExecution: (stepId, attempt) => ids.execution(this.runId, stepId, attempt), newApproval: (stepId, attempt) => ids.approval(this.runId, stepId, attempt),
       digest: (value) => JSON.stringify(value), claim: () => (this.claims ? 'node-1' : undefined),
       batch: {
@@ -96,9 +96,13 @@ export class Trial {
     return !isRejected(decision) && decision.facts.length > 0;
   }
 
-  /** The types of the facts that the command led to, or why it was refused. */
-  say(command: AnyRunCommand): readonly string[] | string {
-    const decision = decideRun(this.state, this.facts.length - 1, command, this.ctxFor(command.origin.actor));
+  /**
+   * The types of the facts that the command led to, or why it was refused.
+   *
+   * @param followed another one shares its append, and what follows by itself is left to that
+   */
+  say(command: AnyRunCommand, followed = false): readonly string[] | string {
+    const decision = decideRun(this.state, this.facts.length - 1, command, this.ctxFor(command.origin.actor, followed));
     if (isRejected(decision)) {
       this.refusal = decision;
       return decision.rejected;
@@ -126,8 +130,13 @@ export class Trial {
 
   start = () => this.say(new StartRun(this.runId, { batch: 'trial', parameters: {}, labels: {}, reason: null, trigger: { type: 'api' } }, from('ann')));
   cancel = () => this.say(new CancelRun(this.runId, 'enough', from('olga')));
-  report = (stepId: string, outcome: Outcome, attempt = this.step(stepId).attempt) => this.say(new ReportOutcome(this.runId, ids.execution(this.runId, stepId, attempt), stepId, outcome, from('node-1')));
+  report = (stepId: string, outcome: Outcome, attempt = this.step(stepId).attempt, followed = false) => this.say(new ReportOutcome(this.runId, ids.execution(this.runId, stepId, attempt), stepId, outcome, from('node-1')), followed);
   succeed = (stepId: string, outputs = {}) => this.report(stepId, { kind: 'succeeded', outputs, report: {} });
+  /** All of them in one append. Gives what follows by itself then. */
+  succeedTogether = (...stepIds: readonly string[]) => {
+    for (const stepId of stepIds) this.report(stepId, { kind: 'succeeded', outputs: {}, report: {} }, this.step(stepId).attempt, true);
+    return this.say(new AdvanceRun(this.runId, from('sluice')));
+  };
   fail = (stepId: string, retryable = true) => this.report(stepId, { kind: 'failed', error: { kind: 'error', code: 'E', message: 'no', retryable }, report: {} });
   lose = (stepId: string) => this.report(stepId, { kind: 'lost', reason: 'crash' });
   claim = (stepId: string, worker = 'node-1') => this.say(new ClaimStep(this.runId, ids.execution(this.runId, stepId, Math.max(1, this.step(stepId).attempt)), stepId, worker, from(worker)));

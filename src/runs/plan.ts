@@ -70,6 +70,8 @@ export interface Plan {
   readonly hash: string;
   readonly definition: BatchDefinition;
   readonly goesOnAfterFailure: boolean;
+  /** No branch can lose, and nothing is to be decided that no step waits for: each container holds a job or a gate. */
+  readonly needsAll: boolean;
   readonly compensatesFailure: boolean;
   readonly compensatesCancel: boolean;
   /** The jobs that undo something, and those that follow a failure, in their order. */
@@ -122,9 +124,14 @@ export function compilePlan(definition: BatchDefinition, hash: string): Plan {
   const compensations = undone.map(({ ordinal, step }) => behind(step, 'compensation', ordinal));
   const onFailure = (definition.onFailureSteps ?? []).map((step) => behind(step, 'onFailure', null));
   return {
-    hash, definition, goesOnAfterFailure: definition.failurePolicy === 'continue', compensatesFailure: definition.failurePolicy === 'compensate',
+    hash, definition, needsAll: needsAll(nodes), goesOnAfterFailure: definition.failurePolicy === 'continue', compensatesFailure: definition.failurePolicy === 'compensate',
     compensatesCancel: definition.compensateOnCancel === true, timeoutMs, nodes, root, ordinals, total, jobs, compensations, onFailure,
   };
+}
+
+function needsAll(nodes: readonly PlanNode[]): boolean {
+  const holdsStep = ({ ordinal, end }: PlanNode): boolean => nodes.slice(ordinal, end).some((node) => !isContainer(node));
+  return nodes.every((node) => !isContainer(node) || (holdsStep(node) && (node.kind === 'decision' || node.join === 'all')));
 }
 
 interface Compiling {

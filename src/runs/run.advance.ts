@@ -27,6 +27,7 @@ export function advance(draft: RunDraft): boolean {
     if (halting !== null) return windDown(draft, halting);
     keep(draft);
     if (draft.full) return true;
+    if (isAtWork(draft)) return false;
     const { end, ready, lost } = walk(draft);
     if (end.state === 'failed' && !draft.run.plan.goesOnAfterFailure) {
       failRun(draft, 'step', failureAt(draft, end.failure));
@@ -223,6 +224,12 @@ const ACTIVE: readonly StepStatus[] = ['dispatched', 'running', 'retrying', 'wai
 
 function isActive({ run: { counts } }: RunDraft): boolean {
   return counts.dispatched + counts.running + counts.retrying + counts.waiting > 0;
+}
+
+/** Whether all that is left is under way and the run needs every step, so that a walk would find nothing: in a wide group that is so after nearly every fact. */
+function isAtWork(draft: RunDraft): boolean {
+  const { counts, plan } = draft.run;
+  return plan.needsAll && counts.pending === 0 && counts.failed + counts.cancelled === 0 && isActive(draft);
 }
 
 /** What follows a run that went wrong, one job after the other: each has its own end, and none keeps the rest from theirs. */

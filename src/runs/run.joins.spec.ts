@@ -56,3 +56,21 @@ describe('a branch that was skipped as a whole', () => {
     expect(trial.succeed('a2')).toEqual(['StepSucceeded', 'GateReleased', 'StepDispatched', 'StepStarted']);
   });
 });
+
+describe('outcomes that share an append', () => {
+  it('leave the next step of a branch where it is, once another branch has decided the group', () => {
+    const trial = new Trial({ steps: [group('any', [job('a'), job('a2')], [job('b')]), job('z')] });
+    trial.start();
+    expect(trial.succeedTogether('a', 'b')).toEqual(['StepSkipped', 'StepDispatched', 'StepStarted']);
+    expect([trial.step('a2').status, trial.step('z').status]).toEqual(['skipped', 'running']);
+  });
+});
+
+describe('a group whose other branch is still at work', () => {
+  it('takes a decision that no step waits for', () => {
+    const empty: StepDefinition = { id: 'd', type: 'decision', branches: [{ steps: [] }] };
+    const trial = new Trial({ steps: [group('all', [job('a')], [job('b'), empty])] });
+    trial.start();
+    expect(trial.succeed('b')).toEqual(['StepSucceeded', 'DecisionTaken']);
+  });
+});
