@@ -70,7 +70,7 @@ export class Definitions implements Plans {
     return {
       id, name, version, editedBy, plan,
       jobDefaults: Object.fromEntries(known.map((job) => [job, this.jobs.defaultsOf(job)])),
-      unknownJobs: unknownJobs(plan.definition, this.jobs),
+      unknownJobs: known.length === plan.jobs.size ? [] : unknownJobs(plan.definition, this.jobs),
       // The parameters of a job that is run alone are its own: it judges them itself.
       ...(refused !== undefined && { refused }),
       check: (given) =>

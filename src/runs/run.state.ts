@@ -184,7 +184,7 @@ function countsAfter({ plan, counts }: RunContext, ordinal: number, before: Step
   if (before === after) return counts;
   const node = plan.nodes[ordinal];
   if (node?.kind !== 'job' || node.role === 'step' || before !== 'pending') return moved(counts, before, after, 1);
-  return { ...counts, total: counts.total + 1, [after]: counts[after] + 1 };
+  return { ...moved(counts, 'pending', after, 1), total: counts.total + 1, pending: counts.pending };
 }
 
 function settlePending(context: RunContext, to: 'skipped' | 'cancelled'): RunContext {
