@@ -13,6 +13,8 @@ export interface Results {
   readonly load: readonly [number, number];
   readonly figures: ReadonlyMap<string, readonly Figure[]>;
   readonly peers: readonly { readonly peer: Peer; readonly figures: readonly PeerFigure[] | string }[];
+  /** Measurements that were made again because the host had taken processor time, and those that never were without. */
+  readonly disturbed: { readonly again: number; readonly still: number };
   readonly tookMs: number;
 }
 
@@ -25,7 +27,7 @@ export function writeResults(file: string, results: Results): string {
   return table;
 }
 
-function tableOf({ lanes, rounds, figures, peers, load, tookMs }: Results): string {
+function tableOf({ lanes, rounds, figures, peers, load, disturbed, tookMs }: Results): string {
   const rate = (name: string): number => figures.get(name)?.[0]?.value ?? NaN;
   const head = ['runs of three steps a second', ...lanes.map(([count]) => `${count} in flight`), ...lanes.map(([count]) => `of the bare loop, ${count}`)];
   const row = (name: string, of: (count: number) => number, ratio = (count: number): number => of(count) / rate(`bare-${count}`)): string[] => [name, ...lanes.map(([count]) => rounded(of(count))), ...lanes.map(([count]) => ratio(count).toFixed(2))];
@@ -45,6 +47,7 @@ function tableOf({ lanes, rounds, figures, peers, load, tookMs }: Results): stri
     `Commit \`${git('rev-parse', '--short', 'HEAD')}\`${git('status', '--porcelain', '--', ':!bench/README.md') === '' ? '' : ' with changes that were not committed'}, ${new Date().toISOString().slice(0, 16).replace('T', ' ')} UTC, ${Math.round(tookMs / 60_000)} min.`,
     `Machine: ${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}, Node ${process.versions.node}. Load average ${load.map((one) => one.toFixed(1)).join(' before and ')} after${load[0] > cpus().length ? ': **others were at work on this machine; take ratios, not figures, and those with care**' : ''}.`,
     `Sample: ${lanes.map(([count, runs]) => `${runs.toLocaleString('en')} runs at ${count} in flight`).join(', ')}, after a warm-up of 1,000 (peers 300); the median of ${Math.max(...[...rounds.values()].map((all) => all.length))} rounds, in which the loops, the engine and the server take turns, and ratios within a round; peers once, a sixth as many runs.`,
+    `Stolen time: ${disturbed.again} measurements were made again, because the host had taken more than 2 % of the processor time meanwhile; ${disturbed.still} stand here in spite of it, each the least disturbed of five.`,
     '', ...markdown(head, rows), '',
     `Sluice in process is ahead of the best peer by a factor of ${ahead.join(', ')} in flight.`,
     '', ...markdown(['besides', '', ''], others), '', ...notes,
