@@ -47,7 +47,7 @@ function tableOf({ lanes, rounds, figures, peers, load, disturbed, tookMs }: Res
     `Commit \`${git('rev-parse', '--short', 'HEAD')}\`${git('status', '--porcelain', '--', ':!bench/README.md') === '' ? '' : ' with changes that were not committed'}, ${new Date().toISOString().slice(0, 16).replace('T', ' ')} UTC, ${Math.round(tookMs / 60_000)} min.`,
     `Machine: ${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}, Node ${process.versions.node}. Load average ${load.map((one) => one.toFixed(1)).join(' before and ')} after${load[0] > cpus().length ? ': **others were at work on this machine; take ratios, not figures, and those with care**' : ''}.`,
     `Sample: ${lanes.map(([count, runs]) => `${runs.toLocaleString('en')} runs at ${count} in flight`).join(', ')}, after a warm-up of 1,000 (peers 300); the median of ${Math.max(...[...rounds.values()].map((all) => all.length))} rounds, in which the loops, the engine and the server take turns, and ratios within a round; peers once, a sixth as many runs.`,
-    `Stolen time: ${disturbed.again} measurements were made again, because the host had taken more than 2 % of the processor time meanwhile; ${disturbed.still} stand here in spite of it, each the least disturbed of five.`,
+    `Stolen time: ${disturbed.again} measurements were made again, because the host had taken more than 3 % of the processor time meanwhile; ${disturbed.still} stand here in spite of it, each the least disturbed of three.`,
     '', ...markdown(head, rows), '',
     `Sluice in process is ahead of the best peer by a factor of ${ahead.join(', ')} in flight.`,
     '', ...markdown(['besides', '', ''], others), '', ...notes,

@@ -41,8 +41,8 @@ function measure(name: string): Promise<readonly Figure[]> {
 }
 
 /** Of all processor time: what the host gave to others meanwhile. More than this, and the machine was another one. */
-const MOST_STOLEN = 0.02;
-const MOST_TRIES = 5;
+const MOST_STOLEN = 0.03;
+const MOST_TRIES = 3;
 let [again, stolenStill] = [0, 0];
 
 /** As often as it takes until hardly anything was stolen; else the try of which least was. */

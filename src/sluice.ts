@@ -108,7 +108,8 @@ export function openSluice({ directory, stores, clock, log: given, jobs, slots, 
     return isRejected(answer) ? answer.rejected : undefined;
   };
   const runner = new JobRunner(node, slots, jobs, say);
-  const runs = new ActorHost(runActor(streams, definitions, runner, log, { most: mostWaiting, waiting: () => reactor.waits }), log, log, clock, records);
+  const run = runActor(streams, definitions, runner, log, { most: mostWaiting, waiting: () => reactor.waits });
+  const runs = new ActorHost(log.deliversLate === true ? { ...run, onAppended: (facts) => reactor.hear(facts) } : run, log, log, clock, records);
   const reactor = new Reactor({ reader: log, streams, runner, say, outlast, clock, report });
   const read = new ReadSide({ host: reading, queries: () => rows.queries(), reader: log, waitMs: readWaitMs });
   const timekeeper = new Timekeeper({

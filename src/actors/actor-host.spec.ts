@@ -158,6 +158,17 @@ describe('the actor host', () => {
       expect(verifyChain(facts)).toMatchObject({ ok: true });
     });
 
+    it('tells whoever wants to know of every append that is durable, alone or together, before it is answered', async () => {
+      const log = openSqliteLog({ directory: ':memory:', clock: new SystemClock() });
+      const told: unknown[] = [];
+      const host = new ActorHost({ ...together, onAppended: ({ stream, facts, revision, position }) => void told.push([stream, facts.map(({ data }) => data['by']), revision, Number(position)]) }, log, log, new SystemClock());
+      const key = { commandId: ids.freshCommand(), requestHash: 'h' };
+      await host.execute(add(1, key)).then(() => told.push('answered'));
+      await host.execute(add(1, key));
+      await Promise.all([add(2), add(3), add(4), add(101)].map((command) => host.execute(command)));
+      expect(told).toEqual([['run-c', [1], 0, 1], 'answered', ['run-c', [2], 1, 2], ['run-c', [3, 4], 2, 4]]);
+    });
+
     it('lets what an answer leads to share the append of those that wait', async () => {
       const { host, appends } = opened();
       await host.execute(add(1));

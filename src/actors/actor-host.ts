@@ -162,6 +162,7 @@ export class ActorHost<S, C extends ActorCommand> {
     for (const command of said) this.kind.settle?.(command, !result.duplicate);
     if (result.duplicate) this.kept.delete(stream);
     else this.remember(stream, kept, undefined, { sealed, state, position: result.position });
+    if (!result.duplicate) this.kind.onAppended?.({ stream, facts: sealed, revision: kept.revision + 1, position: result.position });
     return result.duplicate ? undefined : result.position;
   }
 
@@ -205,6 +206,7 @@ export class ActorHost<S, C extends ActorCommand> {
       if (result.duplicate && turn.unseen) return undefined;
       if (result.duplicate) this.kept.delete(stream);
       else this.remember(stream, kept, command.origin, { sealed, state, position: result.position });
+      if (!result.duplicate) this.kind.onAppended?.({ stream, facts: sealed, revision: (kept?.revision ?? -1) + 1, position: result.position });
       return { facts, state, position: result.position, replayed: result.duplicate };
     } catch (error) {
       this.kind.settle?.(command, false);

@@ -1,4 +1,5 @@
 /** What the host has to know of an actor, and what it answers. */
+import type { SealedFact } from '../events/envelope.js';
 import type { StoredFact } from '../log/event-reader.js';
 import type { Decided, Decision, Drawn, Origin } from './actor.js';
 
@@ -27,6 +28,8 @@ export interface ActorKind<S, C extends ActorCommand> {
   decider(command: C, state: S | undefined, followed?: boolean): Promise<(state: S | undefined, revision: number, drawn: Drawn) => Decision<S>>;
   /** Said after the append, or in its place when it failed, perhaps twice: what the decision had taken can be let go. */
   settle?(command: C, appended: boolean): void;
+  /** Told of facts as soon as they are durable, by whoever wants to see them before the log brings them. Never throws. */
+  onAppended?(facts: Appended): void;
   /** Whether the command is one that an actor begins with: it is decided without looking first, because nearly always nothing is there. */
   begins?(command: C): boolean;
   /** Whether the state is worth memory: something is likely to happen to it soon. */
@@ -37,6 +40,16 @@ export interface ActorKind<S, C extends ActorCommand> {
   together?(command: C): boolean;
   /** Said by the host itself when one append did not hold everything. */
   goOn?(command: C): C;
+}
+
+/** Facts that were appended together. */
+export interface Appended {
+  readonly stream: string;
+  readonly facts: readonly SealedFact[];
+  /** Of the first of them. */
+  readonly revision: number;
+  /** Of the last of them. */
+  readonly position: string;
 }
 
 export interface Answer<S = unknown> {

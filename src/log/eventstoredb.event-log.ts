@@ -75,6 +75,7 @@ export async function openEventStoreLog({ url, streams, clock = new SystemClock(
 }
 
 export class EventStoreLog implements EventReader, EventWriter {
+  readonly deliversLate = true;
   private readonly reader: EventStoreReader;
   private readonly appender: Appender;
   private readonly blobs: EventStoreBlobs;

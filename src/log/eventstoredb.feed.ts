@@ -29,7 +29,7 @@ const AGAIN_MS = 100;
 /** How often it is looked whether the subscription is behind what is known to stand in the log. */
 const WATCH_MS = 1_000;
 /** How long facts gather between two pages. */
-const GATHER_MS = 4;
+const GATHER_MS = 20;
 /** Facts that come together, on the average, from which on pages are asked for, and under which they no longer are. */
 const MANY = 8;
 const FEW = 4;

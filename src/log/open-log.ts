@@ -13,6 +13,8 @@ export interface EngineLog extends EventReader, EventWriter {
   readonly identity: string;
   /** The file of the data directory for rows made from it, where that is not `read.db`: each log has rows of its own. */
   readonly rowsFile?: string;
+  /** Whether a fact is heard well after its append was answered. */
+  readonly deliversLate?: boolean;
   /** Facts that wait in memory for subscribers who have not taken them yet. */
   readonly bufferedFacts: number;
   close(): Promise<void>;

@@ -63,7 +63,11 @@ function run() {
     prevHash = fact.metadata.hash;
     await log.append(streams.run(runId), revision === 0 ? 'none' : revision - 1, [fact]);
   };
-  return { runId, write, dispatch: (stepId: string) => write('StepDispatched', { stepId, executionId: ids.execution(runId, stepId, 1), attempt: 1, job: 'j', kind: 'step', params: {} }) };
+  return { runId, write, dispatch: (stepId: string) => write('StepDispatched', dispatchOf(runId, stepId)) };
+}
+
+function dispatchOf(runId: RunId, stepId: string): RunFactData<'StepDispatched'> {
+  return { stepId, executionId: ids.execution(runId, stepId, 1), attempt: 1, job: 'j', kind: 'step', params: {} };
 }
 
 /** Breaks the subscription after so many facts, each time that it is asked for. */
@@ -126,6 +130,19 @@ describe('the reactor', () => {
     expect(said.map((command) => command.runId)).toEqual([sound.runId]);
     expect([...quarantined]).toEqual([[faulty.runId, 'brittle']]);
     expect(reports).toEqual([expect.stringContaining(faulty.runId)]);
+  });
+
+  it('looks at what its node has appended before the log brings it, and at the log once it has caught up', async () => {
+    const { said, until } = await stage();
+    const { runId, dispatch } = run();
+    const facts = [sealFact({ stream: streams.run(runId), revision: 0, prevHash: GENESIS_HASH, id: ids.event(ids.freshCommand(), 0), type: 'StepDispatched', data: encodeRunFact(dispatchOf(runId, 'a')), metadata: { schemaVersion: '1' } })];
+    reactor?.hear({ stream: streams.run(runId), facts, revision: 0, position: '9' });
+    await until(1);
+    await dispatch('a');
+    await run().dispatch('b');
+    await until(2);
+    expect(said.map(({ type }) => type)).toEqual(['ClaimStep', 'ClaimStep']);
+    expect(new Set(said.map((command) => command.runId)).size).toBe(2);
   });
 
   it('claims no more than it has slots for until facts say what came of its claims', async () => {

@@ -13,7 +13,9 @@
  * 4. A fact may be seen after its effect was asked for; every command it leads to is named after the fact, so that
  *    asking twice is asking once.
  * 5. A subscription that ends or fails is taken up again after the last fact that was looked at.
+ * 6. What this node has appended may be looked at as soon as it is durable. When the log brings it, it changes nothing.
  */
+import type { Appended } from '../actors/actor-kind.js';
 import type { Clock } from '../clock.js';
 import { storedRunFact } from '../events/run.codec.js';
 import type { Placed } from '../events/run.codec.js';
@@ -107,6 +109,13 @@ export class Reactor {
     await Promise.all(this.asked);
   }
 
+  /** Facts of a run that this node has appended: what they lead to need not wait until the log brings them. */
+  hear({ stream, facts, revision, position }: Appended): void {
+    if (!this.live) return;
+    for (const [at, { type, data, metadata }] of facts.entries()) this.takeFact({ stream, type, data, metadata, revision: revision + at }, position);
+    this.goOn();
+  }
+
   private async look(caughtUp: () => void): Promise<void> {
     const filter = { prefixes: [this.parts.streams.prefix('run')] };
     const { signal } = this.ending;
@@ -115,6 +124,7 @@ export class Reactor {
       try {
         for await (const delivery of this.parts.reader.subscribe({ filter, after, signal })) {
           after = delivery.kind === 'facts' ? delivery.facts.at(-1)!.position : delivery.position;
+          this.worklist.reached(after);
           this.take(delivery, caughtUp);
         }
         if (!signal.aborted) throw new Unavailable('The subscription ended.');
@@ -137,19 +147,20 @@ export class Reactor {
     this.scan.notice();
   }
 
-  private takeFact(stored: StoredFact): void {
+  /** `early`: where its append stands, if the log has not brought it yet. */
+  private takeFact(stored: Pick<StoredFact, 'stream' | 'type' | 'data' | 'metadata' | 'revision'>, early?: string): void {
     const runId = parseId<RunId>(this.parts.streams.parse(stored.stream)?.id ?? '');
     if (runId === undefined || this.quarantined.has(runId)) return;
     try {
-      this.apply(runId, storedRunFact(stored));
+      const fact = storedRunFact(stored);
+      if (early === undefined ? this.worklist.apply(runId, fact) : this.worklist.applyEarly(runId, fact, early)) this.react(runId, fact);
     } catch (error) {
       if (error instanceof NewerFact) throw error;
       this.quarantine(runId, error);
     }
   }
 
-  private apply(runId: RunId, fact: Placed<RunFact>): void {
-    if (!this.worklist.apply(runId, fact)) return;
+  private react(runId: RunId, fact: Placed<RunFact>): void {
     this.inputs.apply(runId, fact);
     if (this.worklist.isParked(runId)) this.inputs.drop(runId);
     if (!this.live) return;

@@ -31,6 +31,8 @@ function speaker(worklist: Worklist, runId: RunId = ids.runOf(ids.freshCommand()
   };
 }
 
+const dispatched = () => ({ stepId: 'a', executionId: ids.execution(ids.runOf(ids.freshCommand()), 'a', 1), attempt: 1 });
+
 function fireAll(worklist: Worklist): Timer[] {
   const fired: Timer[] = [];
   for (let timer = worklist.nextTimer(); timer !== undefined; timer = worklist.nextTimer()) {
@@ -69,6 +71,36 @@ describe('the worklist', () => {
       run.say(end, { by: 'olga', reason: null });
       expect([...worklist.waiting()].map(({ stepId }) => stepId)).toEqual(['b']);
     }
+  });
+
+  describe('takes what this process has appended before the log brings it', () => {
+    const started = placeRunFact('StepDispatched', { ...dispatched(), job: 'j', kind: 'step', params: {} }, 0, 'node');
+    const [early, other] = [ids.runOf(ids.freshCommand()), ids.runOf(ids.freshCommand())];
+    const ended = (revision: number) => placeRunFact('RunCancelled', { orphaned: [] }, revision, 'node');
+
+    it('once, and in its order alone', () => {
+      const worklist = new Worklist();
+      expect([worklist.applyEarly(early, started, '5'), worklist.apply(early, started)]).toEqual([true, false]);
+      // Somebody else has written revision 1.
+      expect(worklist.applyEarly(early, ended(2), '9')).toBe(false);
+      expect([worklist.apply(early, placeRunFact('RunPaused', { by: 'ann', reason: null }, 1, 'ann')), worklist.apply(early, ended(2)), worklist.applyEarly(early, ended(2), '9')]).toEqual([true, true, false]);
+    });
+
+    it('and remembers a run that has ended until the log has brought all of it, however many end meanwhile', () => {
+      const worklist = new Worklist();
+      worklist.applyEarly(early, started, '1');
+      worklist.applyEarly(early, ended(1), '2');
+      const endMany = (position: string): void => {
+        for (let at = 0; at < 1_100; at += 1) worklist.applyEarly(ids.runOf(ids.freshCommand()), ended(0), position);
+      };
+      endMany('3');
+      worklist.reached('1');
+      endMany('3');
+      expect(worklist.apply(early, started)).toBe(false);
+      worklist.reached('2');
+      worklist.applyEarly(other, ended(0), '4');
+      expect(worklist.apply(early, started)).toBe(true);
+    });
   });
 
   it('passes over facts that come again, also of a run that has ended', () => {

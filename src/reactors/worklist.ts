@@ -5,6 +5,7 @@
  * 1. A question costs what its answer holds, never a walk over all runs.
  * 2. A run that waits for people alone, without a deadline, holds fewer than 100 bytes.
  * 3. A fact that comes again changes nothing, also when its run has ended meanwhile; those of one run come in their order.
+ *    One that comes before the log brings it is taken in that order alone, and its run is remembered until the log has.
  */
 import type { JsonValue } from '../events/json.js';
 import type { Placed } from '../events/run.codec.js';
@@ -61,22 +62,40 @@ export class Worklist {
   private readonly idle = new Set<RunId>();
   private readonly unclaimed = new Map<string, Attempt>();
   private readonly queue = new TimerQueue();
-  /** The newest runs that have ended, oldest first. */
-  private readonly ended = new Set<RunId>();
+  /** The newest runs that have ended, oldest first, and the position up to which their facts may still come by the log. */
+  private readonly ended = new Map<RunId, string>();
+  private seen = '';
 
   /** False if the fact was taken before. */
   apply(runId: RunId, fact: Placed<RunFact>): boolean {
-    const before = (this.runs.get(runId) ?? this.parked.get(runId))?.revision;
+    const before = this.lastOf(runId);
     if (before === undefined ? fact.revision > 0 || this.ended.has(runId) : fact.revision <= before) return false;
-    this.take(runId, fact);
+    this.take(runId, fact, '');
     return true;
   }
 
-  private take(runId: RunId, fact: Placed<RunFact>): void {
+  /** A fact that this process has appended, before the log brings it. False if that has to be waited for. */
+  applyEarly(runId: RunId, fact: Placed<RunFact>, position: string): boolean {
+    const before = this.lastOf(runId) ?? (this.ended.has(runId) ? undefined : -1);
+    if (before === undefined || fact.revision !== before + 1) return false;
+    this.take(runId, fact, position);
+    return true;
+  }
+
+  /** The log has brought everything up to there. */
+  reached(position: string): void {
+    if (position > this.seen) this.seen = position;
+  }
+
+  private lastOf(runId: RunId): number | undefined {
+    return (this.runs.get(runId) ?? this.parked.get(runId))?.revision;
+  }
+
+  private take(runId: RunId, fact: Placed<RunFact>, position: string): void {
     if (endsRun(fact)) {
       this.drop(runId);
-      this.ended.add(runId);
-      if (this.ended.size > REMEMBERED) for (const oldest of this.ended) return void this.ended.delete(oldest);
+      this.ended.set(runId, position);
+      this.forget();
       return;
     }
     const run = this.open(runId);
@@ -89,6 +108,13 @@ export class Worklist {
     if (fact.type === 'GateParked') run.gates += 1;
     if (GATE_ENDS.has(fact.type)) run.gates -= 1;
     this.sort(runId, run);
+  }
+
+  private forget(): void {
+    for (const [oldest, position] of this.ended) {
+      if (this.ended.size <= REMEMBERED || position > this.seen) return;
+      this.ended.delete(oldest);
+    }
   }
 
   /** Gives the executions that were open. */

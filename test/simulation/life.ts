@@ -116,6 +116,7 @@ export class Life {
     };
     return {
       identity: log.identity,
+      deliversLate: this.world.options.late ?? false,
       get bufferedFacts() { return log.bufferedFacts; },
       readStream: (...asked) => still(log.readStream(...asked)),
       readBlob: (...asked) => still(log.readBlob(...asked)),

@@ -29,7 +29,7 @@ const DOWN_MS = 700;
 /** Lives through a scenario. What is broken is told, never thrown. */
 export async function trial({ batch, script, stepsVary, refusals = false, ends: wanted }: Scenario, fateIn: (world: () => World) => Fate, { open, ...changes }: Changes = {}): Promise<Trial> {
   const elsewhere = await open?.();
-  const world: World = new World({ batches: [{ name: 'it', ...batch }], fate: fateIn(() => world), downMs: DOWN_MS, slots: 2, ...changes, ...(elsewhere && { elsewhere }) });
+  const world: World = new World({ batches: [{ name: 'it', ...batch }], fate: fateIn(() => world), downMs: DOWN_MS, slots: 2, ...changes, ...(elsewhere && { elsewhere, late: true }) });
   const client = new Client(world);
   const wrong: string[] = [];
   let ends: readonly unknown[] = [];

@@ -40,7 +40,7 @@ export async function simulate(seed: number, simulatedMs: number, elsewhere?: Lo
   const count = { twice: 0, heldBack: 0 };
   const batches = Array.from({ length: BATCHES }, (_, at) => randomBatch(`batch-${at}`, chance));
   const world: World = new World({
-    ...(elsewhere && { elsewhere }), batches, fate: sky, slots: 3, downMs: 900, tolerated: /disk|answer was lost/i,
+    ...(elsewhere && { elsewhere }), late: elsewhere !== undefined || seed % 2 === 1, batches, fate: sky, slots: 3, downMs: 900, tolerated: /disk|answer was lost/i,
     spoil: ({ log, rows }) => ({ log: unruly(log, world.clock, random, count), rows }),
   });
   const client = new Client(world);

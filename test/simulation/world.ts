@@ -48,6 +48,8 @@ export interface LogElsewhere {
 export interface WorldOptions {
   /** In place of the embedded log in memory. It is closed with the world. */
   readonly elsewhere?: LogElsewhere;
+  /** Whether what a node appends is heard late, so that it looks at it before it is heard; not unless given. */
+  readonly late?: boolean;
   readonly batches: readonly BatchDefinition[];
   readonly fate: Fate;
   readonly slots?: number;
