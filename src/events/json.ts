@@ -39,6 +39,12 @@ export function isoTime(ms: number): string {
   return text;
 }
 
+/** Of a time as `isoTime` writes it. What was written a moment ago need not be read. */
+export function timeOf(text: string): number {
+  for (const time of recent) if (time.text === text) return time.ms;
+  return Date.parse(text);
+}
+
 const RECENT = 4;
 const recent = Array.from({ length: RECENT }, () => ({ ms: 0, text: '1970-01-01T00:00:00.000Z' }));
 let oldest = 0;

@@ -8,6 +8,9 @@ import { Upcasting } from './upcasting.js';
 
 const uuid = z.string().regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
 const time = z.iso.datetime({ precision: 3 });
+const TIME = z.regexes.datetime({ precision: 3 });
+/** As a list of `time`, which takes a third of what it costs to check a whole ledger. */
+const times = z.custom<string[]>((given) => Array.isArray(given) && given.every((one) => typeof one === 'string' && TIME.test(one)), 'A list of times is expected here.');
 const counted = z.int().min(0);
 
 /** A schedule's rule with everything filled in that its author left out, but for what it gives a run. */
@@ -63,7 +66,7 @@ export const ledgerSchema = z.strictObject({
   /** Occurrences that wait for a run of this schedule to end. */
   queue: z.array(slotSchema),
   /** Due times of the runs that were begun last and may be under way. */
-  open: z.array(time),
+  open: times,
   backfills: z.array(backfillSchema),
   sums: z.strictObject({ fired: counted, skipped: counted, missed: counted }),
   last: z.strictObject({ due: time, outcome: z.enum(['fired', 'skipped', 'missed']), reason: z.string().nullable(), runId: uuid.nullable() }).nullable(),

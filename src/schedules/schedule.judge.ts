@@ -5,7 +5,7 @@
  * 2. One that nobody was there to notice is late: the rule's `catchUp` says what becomes of it.
  * 3. All others, and those that are caught up with, meet the runs under way: `overlap` says what becomes of them.
  */
-import { isoTime } from '../events/json.js';
+import { isoTime, timeOf } from '../events/json.js';
 import type { MissedReason, SkippedReason, StretchOfRule } from '../events/schedule.events.js';
 import { afterOf, occurrencesOf } from './ledger.draft.js';
 import type { LedgerDraft, Range } from './ledger.draft.js';
@@ -22,7 +22,7 @@ export function judge(draft: LedgerDraft, watchedSinceMs: number): boolean {
   const { inForce } = draft.ledger;
   for (const [index, stretch] of inForce.entries()) {
     const end = inForce[index + 1]?.from;
-    const untilMs = end === undefined ? draft.ctx.nowMs : Math.min(draft.ctx.nowMs, Date.parse(end));
+    const untilMs = end === undefined ? draft.ctx.nowMs : Math.min(draft.ctx.nowMs, timeOf(end));
     const judged = new Judgement(draft, stretch, watchedSinceMs).upTo(untilMs, end !== undefined);
     if (judged !== 'all') return judged === 'full';
   }

@@ -1,13 +1,14 @@
 /**
- * A year of a schedule of five minutes, by log, host, timekeeper and rows. The promise is five seconds of processor time for
- * the year in which nearly all are refused, and ten for the one in which each is fired and has a fact and two rows of its
- * own; a test has four times the slack. Where time goes by, what is due comes one by one, and each run has four facts
+ * A year of a schedule of five minutes: by its decisions alone, each occurrence in its turn, and by log, host, timekeeper
+ * and rows. The promise is five seconds of processor time for the decisions and for the year in which nearly all are refused,
+ * and ten for the one in which each is fired and has a fact and two rows of its own; a test has four times the slack. Where time goes by, what is due comes one by one, and each run has four facts
  * more: SLUICE_TEST_DAYS says for how many days.
  */
 import { describe, expect, it } from '@jest/globals';
 import { fileURLToPath } from 'node:url';
 import { runTypeScript } from '../child-process.js';
 
+const DECIDED = fileURLToPath(new URL('../schedules/decided-year.child.ts', import.meta.url));
 const CHILD = fileURLToPath(new URL('../schedules/year.child.ts', import.meta.url));
 const PASSING_DAYS = Number(process.env['SLUICE_TEST_DAYS'] ?? 7);
 const A_DAY = 24 * 12;
@@ -49,6 +50,15 @@ function sumsOf(fired: number, skipped = 0): Found['sums'] {
 }
 
 describe('A year of five minutes', () => {
+  it('is decided one by one, each at its own time', async () => {
+    const child = runTypeScript(DECIDED, { args: [] });
+    const { tookMs, ...found } = JSON.parse(await child.line(/^\{/)) as { readonly tookMs: number; readonly wrong: readonly string[] };
+    await child.exited;
+    process.stdout.write(`365 days of five minutes, decisions alone: ${tookMs} ms of processor time, ${((tookMs * 1_000) / A_YEAR).toFixed(1)} us each\n`);
+    expect(found).toEqual({ turns: A_YEAR + 1, sums: { fired: A_YEAR, skipped: 0, missed: 0 }, last: '2027-01-01T00:00:00.000Z', wrong: [] });
+    expect(tookMs).toBeLessThan(SLACK * 5_000);
+  }, LIMIT_MS);
+
   it('on a node that wakes up once a day is fired one by one, over both changes of the clocks', async () => {
     const { sums, asked, facts, last, firedOn, tookMs } = await through(365, 'sleeping', 'none');
     expect({ sums, asked, facts, last }).toEqual({ sums: sumsOf(A_YEAR), asked: A_YEAR, facts: A_YEAR + 1, last: '2027-01-01T00:00:00.000Z' });
