@@ -1,6 +1,5 @@
 /** What the host has to know of an actor, and what it answers. */
-import type { SealedFact } from '../events/envelope.js';
-import type { StoredFact } from '../log/event-reader.js';
+import type { Appended, StoredFact } from '../log/event-reader.js';
 import type { Decided, Decision, Drawn, Origin } from './actor.js';
 
 export interface ActorCommand {
@@ -40,16 +39,6 @@ export interface ActorKind<S, C extends ActorCommand> {
   together?(command: C): boolean;
   /** Said by the host itself when one append did not hold everything. */
   goOn?(command: C): C;
-}
-
-/** Facts that were appended together. */
-export interface Appended {
-  readonly stream: string;
-  readonly facts: readonly SealedFact[];
-  /** Of the first of them. */
-  readonly revision: number;
-  /** Of the last of them. */
-  readonly position: string;
 }
 
 export interface Answer<S = unknown> {

@@ -24,6 +24,16 @@ export interface StoredFact {
   readonly recordedAt: string;
 }
 
+/** Facts that were appended together and are durable, before the log brings them. */
+export interface Appended {
+  readonly stream: string;
+  readonly facts: readonly Pick<StoredFact, 'type' | 'data' | 'metadata'>[];
+  /** Of the first of them. */
+  readonly revision: number;
+  /** Of the last of them. */
+  readonly position: string;
+}
+
 /** Which streams: by the prefixes of their names. An empty list is every stream of ours. */
 export interface StreamFilter {
   readonly prefixes: readonly string[];

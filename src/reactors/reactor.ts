@@ -15,7 +15,6 @@
  * 5. A subscription that ends or fails is taken up again after the last fact that was looked at.
  * 6. What this node has appended may be looked at as soon as it is durable. When the log brings it, it changes nothing.
  */
-import type { Appended } from '../actors/actor-kind.js';
 import type { Clock } from '../clock.js';
 import { storedRunFact } from '../events/run.codec.js';
 import type { Placed } from '../events/run.codec.js';
@@ -24,7 +23,7 @@ import type { Streams } from '../events/streams.js';
 import { NewerFact } from '../events/upcasting.js';
 import { ids, parseId } from '../ids.js';
 import type { RunId } from '../ids.js';
-import type { Delivery, EventReader, StoredFact } from '../log/event-reader.js';
+import type { Appended, Delivery, EventReader, StoredFact } from '../log/event-reader.js';
 import { Unavailable } from '../log/log-errors.js';
 import { AdvanceRun, ClaimStep, FireTimer } from '../runs/run.commands.js';
 import type { AnyRunCommand } from '../runs/run.commands.js';
