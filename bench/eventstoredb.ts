@@ -5,8 +5,8 @@
  * ROWS_HERE=1: rows in the first thread.
  *
  * Raw client: appends of the same number of facts of the same size, four one after the other to a stream of its own,
- * which is what a 3-step run costs; a run is over when its last fact is durable. An engine must also hear what it has appended, to go on with it and to show it: so
- * there is a second row, in which the raw client hears its own facts by one subscription (taken up again whenever the
+ * which is what a 3-step run costs; a run is over when its last fact is durable. An engine must also hear what it has
+ * appended, to show it and to hear of others: so there is a second row, in which the raw client hears its own facts by one subscription (taken up again whenever the
  * server ends it as too slow), and a run is over when that was heard. Every row is run once before, unmeasured;
  * then they take turns. Not measured: a cluster, TLS, a server on another machine.
  */

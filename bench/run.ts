@@ -56,7 +56,7 @@ async function undisturbed<T>(name: string, measured: () => Promise<T>): Promise
     if (best === undefined || stolen < best.stolen) best = { found, stolen };
     if (best.stolen <= MOST_STOLEN) return best.found;
     again += 1;
-    say(`${name.padEnd(10)} the host took ${(stolen * 100).toFixed(0)} % of the processor time: once more`);
+    say(`${name.padEnd(10)} the host took ${(stolen * 100).toFixed(0)} % of the processor time`);
   }
   stolenStill += 1;
   return best!.found;

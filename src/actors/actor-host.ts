@@ -161,8 +161,7 @@ export class ActorHost<S, C extends ActorCommand> {
     const result = await this.writer.append(stream, kept.revision, sealed, blobs);
     for (const command of said) this.kind.settle?.(command, !result.duplicate);
     if (result.duplicate) this.kept.delete(stream);
-    else this.remember(stream, kept, undefined, { sealed, state, position: result.position });
-    if (!result.duplicate) this.kind.onAppended?.({ stream, facts: sealed, revision: kept.revision + 1, position: result.position });
+    else this.note(stream, kept, undefined, { sealed, state, position: result.position });
     return result.duplicate ? undefined : result.position;
   }
 
@@ -205,8 +204,7 @@ export class ActorHost<S, C extends ActorCommand> {
       // It stands there already: what came with it then is what counts.
       if (result.duplicate && turn.unseen) return undefined;
       if (result.duplicate) this.kept.delete(stream);
-      else this.remember(stream, kept, command.origin, { sealed, state, position: result.position });
-      if (!result.duplicate) this.kind.onAppended?.({ stream, facts: sealed, revision: (kept?.revision ?? -1) + 1, position: result.position });
+      else this.note(stream, kept, command.origin, { sealed, state, position: result.position });
       return { facts, state, position: result.position, replayed: result.duplicate };
     } catch (error) {
       this.kind.settle?.(command, false);
@@ -219,7 +217,9 @@ export class ActorHost<S, C extends ActorCommand> {
     }
   }
 
-  private remember(stream: string, before: Kept<S> | undefined, keyedBy: Origin | undefined, { sealed, state, position }: Written<S>): void {
+  /** What was appended is told and, if the state is worth it, kept. */
+  private note(stream: string, before: Kept<S> | undefined, keyedBy: Origin | undefined, { sealed, state, position }: Written<S>): void {
+    this.kind.onAppended?.({ stream, facts: sealed, revision: (before?.revision ?? -1) + 1, position });
     if (!this.kind.keep(state)) {
       this.kept.delete(stream);
       return;
