@@ -4,6 +4,7 @@
  * Every fact carries the ledger as it is after it, so that a schedule of any age is loaded by reading its last fact.
  */
 import { z } from 'zod';
+import { checkedOnce } from './checked-once.js';
 import { Upcasting } from './upcasting.js';
 
 const uuid = z.string().regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
@@ -58,8 +59,8 @@ export const ledgerSchema = z.strictObject({
   definedRevision: counted,
   /** Everything due up to here is in a fact, or in the queue. */
   judgedUntil: time,
-  /** Oldest first, as far as there is something to judge by them; the last one is in force now. */
-  inForce: z.array(stretchSchema).min(1),
+  /** Oldest first, as far as there is something to judge by them; the last one is in force now. A ledger hands them on to the next as they are. */
+  inForce: checkedOnce(z.array(stretchSchema).min(1)),
   paused: z.strictObject({ since: time, by: z.string(), reason: z.string().nullable() }).nullable(),
   /** Why no rule is in force. */
   ended: z.enum(['removed', 'deleted', 'orphaned']).nullable(),

@@ -150,9 +150,11 @@ function planned(ledger: Ledger, ctx: ScheduleCtx): Ledger {
     return next !== undefined && next <= timeOf(ledger.inForce[index + 1]!.from);
   });
   const earlier = unjudged === -1 ? [] : ledger.inForce.slice(unjudged, -1);
+  // The same list as long as nothing leaves it: it was checked.
+  const inForce = earlier.length + 1 === ledger.inForce.length ? ledger.inForce : [...earlier, current];
   const nextMs = current.rule === null || current.paused ? undefined : occurrencesOf(current.rule).next(afterOf(ledger, current));
   const wakeAtMs = earlier[0] === undefined ? fireTime(current, nextMs, ctx) : earlyWake(earlier[0], ledger, ctx);
-  return { ...ledger, inForce: [...earlier, current], nextDue: nextMs === undefined ? null : isoTime(nextMs), wakeAt: wakeAtMs === undefined ? null : isoTime(wakeAtMs) };
+  return { ...ledger, inForce, nextDue: nextMs === undefined ? null : isoTime(nextMs), wakeAt: wakeAtMs === undefined ? null : isoTime(wakeAtMs) };
 }
 
 /** What is left of an earlier rule is judged at once, but for one that fires a little later than it was due. */
