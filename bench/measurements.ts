@@ -6,7 +6,10 @@ import type { Figure } from './trial.js';
 /** A part of the runs, for a look in between. */
 export const SHARE = process.argv.includes('--share') ? Number(process.argv[process.argv.indexOf('--share') + 1]) : 1;
 /** Runs for each number in flight: enough that the warm-up is behind, few enough for the budget. */
-export const LANES: readonly (readonly [lanes: number, runs: number])[] = ([[1, 400], [16, 3_000], [64, 6_000]] as const).map(([lanes, runs]) => [lanes, Math.ceil(runs * SHARE)]);
+export const LANES: readonly (readonly [lanes: number, runs: number])[] = ([[1, 300], [16, 2_000], [64, 4_000]] as const).map(([lanes, runs]) => [lanes, Math.ceil(runs * SHARE)]);
+
+/** Measured once: they take minutes, or hold their own rounds. */
+export const LONG: readonly string[] = ['restart', 'parked', 'timers'];
 
 export type Measurement = () => Promise<readonly Figure[]>;
 

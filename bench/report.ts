@@ -3,18 +3,18 @@ import { cpus, release, totalmem } from 'node:os';
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { Figure } from './trial.js';
-import type { Peer, PeerFigure } from './peers.js';
+import type { Peer } from './peers.js';
 
 export interface Results {
   readonly lanes: readonly (readonly [number, number])[];
-  /** The first figure of every round. */
-  readonly rounds: ReadonlyMap<string, readonly Figure[]>;
+  /** By the measurement's name: the figures of every round. */
+  readonly rounds: ReadonlyMap<string, readonly (readonly Figure[])[]>;
+  /** `left`: why it was not measured. */
+  readonly peers: readonly { readonly peer: Peer; readonly left: string | undefined }[];
   /** Of the machine, before and after: more than its cores before, and others were at work beside. After, it is the bench's own. */
   readonly load: readonly [number, number];
-  readonly figures: ReadonlyMap<string, readonly Figure[]>;
-  readonly peers: readonly { readonly peer: Peer; readonly figures: readonly PeerFigure[] | string }[];
-  /** Measurements that were made again because the host had taken processor time, and those that never were without. */
-  readonly disturbed: { readonly again: number; readonly still: number };
+  /** Of all processor time, what the host gave to others: 0 to 1. */
+  readonly stolen: number;
   readonly tookMs: number;
 }
 
@@ -27,36 +27,39 @@ export function writeResults(file: string, results: Results): string {
   return table;
 }
 
-function tableOf({ lanes, rounds, figures, peers, load, disturbed, tookMs }: Results): string {
+function tableOf({ lanes, rounds, peers, load, stolen, tookMs }: Results): string {
+  const figures = new Map([...rounds].map(([name, all]) => [name, best(all)]));
   const rate = (name: string): number => figures.get(name)?.[0]?.value ?? NaN;
   const head = ['runs of three steps a second', ...lanes.map(([count]) => `${count} in flight`), ...lanes.map(([count]) => `of the bare loop, ${count}`)];
-  const row = (name: string, of: (count: number) => number, ratio = (count: number): number => of(count) / rate(`bare-${count}`)): string[] => [name, ...lanes.map(([count]) => rounded(of(count))), ...lanes.map(([count]) => ratio(count).toFixed(2))];
-  /** Within each round, so that a busy minute hits both. */
-  const paired = (kind: string, of: (one: Figure, bare: Figure) => number) => (count: number): number =>
-    middle((rounds.get(`${kind}-${count}`) ?? []).map((one, at) => of(one, rounds.get(`bare-${count}`)?.[at] ?? one)));
-  const own = (name: string, kind: string): string[] => row(name, (count) => rate(`${kind}-${count}`), paired(kind, (one, bare) => one.value / bare.value));
-  const cpu = row('Sluice in process, processor time of a run in ms', (count) => middle((rounds.get(`engine-${count}`) ?? []).map(({ cpuMs = NaN }) => cpuMs)), paired('engine', (one, bare) => (bare.cpuMs ?? NaN) / (one.cpuMs ?? NaN)));
-  const peerRow = ({ peer, figures: found }: Results['peers'][number]): string[] =>
-    typeof found === 'string' ? [`${peer.name}: not measured (${found})`, ...lanes.flatMap(() => ['–', '–'])] : row(`${peer.name} (${peer.setting})`, (count) => found.find((one) => one.lanes === count)?.perSecond ?? NaN);
-  const rows = [own('bare loop', 'bare'), own('the four appends alone', 'log'), own('Sluice in process', 'engine'), cpu, own('Sluice over HTTP', 'http'), ...peers.map(peerRow)];
-  const best = lanes.map(([count]) => Math.max(...peers.map(({ figures: found }) => (typeof found === 'string' ? 0 : (found.find((one) => one.lanes === count)?.perSecond ?? 0)))));
-  const ahead = lanes.map(([count], at) => `${(rate(`engine-${count}`) / best[at]!).toFixed(1)} at ${count}`);
-  const others = [...figures].flatMap(([name, found]) => found.slice(isRate(name) ? 1 : 0).map((figure) => [isRate(name) ? `${figure.name}, ${name.replace('engine-', '')} in flight` : figure.name, `${rounded(figure.value)} ${figure.unit}`, figure.note ?? '']));
-  const notes = [...figures].flatMap(([name, [figure]]) => (isRate(name) && figure?.note !== undefined ? [`- ${name}: ${figure.note}`] : []));
+  const row = (name: string, of: (count: number) => number, ratio: (count: number) => number): string[] => [name, ...lanes.map(([count]) => rounded(of(count))), ...lanes.map(([count]) => ratio(count).toFixed(2))];
+  const rates = (name: string, kind: string): string[] => row(name, (count) => rate(`${kind}-${count}`), (count) => rate(`${kind}-${count}`) / rate(`bare-${count}`));
+  const leastCpu = (name: string): number => Math.min(...(rounds.get(name) ?? []).map(([figure]) => figure?.cpuMs ?? NaN));
+  const cpu = row('Sluice in process, processor time of a run in ms', (count) => leastCpu(`engine-${count}`), (count) => leastCpu(`bare-${count}`) / leastCpu(`engine-${count}`));
+  const peerRow = ({ peer, left }: Results['peers'][number]): string[] =>
+    left === undefined ? rates(`${peer.name} (${peer.setting})`, peer.name) : [`${peer.name}: not measured (${left})`, ...lanes.flatMap(() => ['–', '–'])];
+  const rows = [rates('bare loop', 'bare'), rates('the four appends alone', 'log'), rates('Sluice in process', 'engine'), cpu, rates('Sluice over HTTP', 'http'), ...peers.map(peerRow)];
+  const ahead = lanes.map(([count]) => `${(rate(`engine-${count}`) / Math.max(...peers.map(({ peer, left }) => (left === undefined ? rate(`${peer.name}-${count}`) : 0)))).toFixed(1)} at ${count}`);
+  const own = [...figures].filter(([name]) => !peers.some(({ peer }) => name.startsWith(`${peer.name}-`)));
+  const others = own.flatMap(([name, found]) => found.slice(isRate(name) ? 1 : 0).map((figure) => [isRate(name) ? `${figure.name}, ${name.replace('engine-', '')} in flight` : figure.name, `${rounded(figure.value)} ${figure.unit}`, figure.note ?? '']));
+  const notes = [...figures].flatMap(([name, [figure]]) => {
+    const all = (rounds.get(name) ?? []).map(([first]) => rounded(first?.value ?? NaN));
+    return all.length === 1 ? [] : [`- ${name}: ${all.join(', ')} ${figure?.unit}${isRate(name) && figure?.note !== undefined ? `; in the best round ${figure.note}` : ''}`];
+  });
+  const most = Math.max(...[...rounds.values()].map((all) => all.length));
   return [
     `Commit \`${git('rev-parse', '--short', 'HEAD')}\`${git('status', '--porcelain', '--', ':!bench/README.md') === '' ? '' : ' with changes that were not committed'}, ${new Date().toISOString().slice(0, 16).replace('T', ' ')} UTC, ${Math.round(tookMs / 60_000)} min.`,
-    `Machine: ${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}, Node ${process.versions.node}. Load average ${load.map((one) => one.toFixed(1)).join(' before and ')} after${load[0] > cpus().length ? ': **others were at work on this machine; take ratios, not figures, and those with care**' : ''}.`,
-    `Sample: ${lanes.map(([count, runs]) => `${runs.toLocaleString('en')} runs at ${count} in flight`).join(', ')}, after a warm-up of 1,000 (peers 300); the median of ${Math.max(...[...rounds.values()].map((all) => all.length))} rounds, in which the loops, the engine and the server take turns, and ratios within a round; peers once, a sixth as many runs.`,
-    `Stolen time: ${disturbed.again} measurements were made again, because the host had taken more than 3 % of the processor time meanwhile; ${disturbed.still} stand here in spite of it, each the least disturbed of three.`,
+    `Machine: ${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}, Node ${process.versions.node}. Load average ${load.map((one) => one.toFixed(1)).join(' before and ')} after. Its host took ${(stolen * 100).toFixed(1)} % of the processor time.`,
+    `Sample: ${lanes.map(([count, runs]) => `${runs.toLocaleString('en')} runs at ${count} in flight`).join(', ')}, after a warm-up of 1,000 (peers: a quarter as many, after 300); the best of ${most} rounds, in which everything takes its turn. All rounds stand below.`,
     '', ...markdown(head, rows), '',
     `Sluice in process is ahead of the best peer by a factor of ${ahead.join(', ')} in flight.`,
-    '', ...markdown(['besides', '', ''], others), '', ...notes,
+    '', ...markdown(['besides', '', ''], others), '', 'All rounds:', '', ...notes,
   ].join('\n');
 }
 
-/** The one in the middle. */
-function middle(values: readonly number[]): number {
-  return [...values].sort((one, other) => one - other)[Math.floor(values.length / 2)] ?? NaN;
+/** The round whose first figure is best: what others do to the machine only slows. */
+function best(rounds: readonly (readonly Figure[])[]): readonly Figure[] {
+  const sorted = [...rounds].sort(([one], [other]) => one!.value - other!.value);
+  return sorted.at(sorted[0]?.[0]?.unit === '/s' ? -1 : 0) ?? [];
 }
 
 function isRate(name: string): boolean {

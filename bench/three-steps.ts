@@ -88,11 +88,14 @@ export function httpLane(lanes: number, runs: number): Promise<readonly Figure[]
       while ((await total()) < before + count) await new Promise((resolve) => setTimeout(resolve, 10));
       return { ...accepted, perSecond: count / ((performance.now() - from) / 1_000) };
     };
-    await all(WARM_UP);
-    const driven = await all(runs);
-    agent.destroy();
-    await server.stop();
-    return [{ ...runsASecond(driven), note: `accepted in ${percentile(driven.tookMs, 0.5).toFixed(2)} ms at p50, ${percentile(driven.tookMs, 0.99).toFixed(2)} ms at p99` }];
+    try {
+      await all(WARM_UP);
+      const driven = await all(runs);
+      return [{ ...runsASecond(driven), note: `accepted in ${percentile(driven.tookMs, 0.5).toFixed(2)} ms at p50, ${percentile(driven.tookMs, 0.99).toFixed(2)} ms at p99` }];
+    } finally {
+      agent.destroy();
+      await server.stop();
+    }
   });
 }
 
