@@ -113,16 +113,16 @@ export class Trial {
     this.state = decision.state;
     const { total, ...byStatus } = this.state.context.counts;
     expect(Object.values(byStatus).reduce((sum, count) => sum + count, 0)).toBe(total);
-    this.project(decision.facts, total);
+    this.project(decision.facts);
     return decision.facts.map((fact) => fact.type);
   }
 
   /** What a reader of the facts alone counts must be what the machine counts. */
-  private project(facts: readonly Decided[], total: number): void {
-    const nothing = { total, pending: total, dispatched: 0, running: 0, retrying: 0, waiting: 0, succeeded: 0, failed: 0, cancelled: 0, skipped: 0 };
+  private project(facts: readonly Decided[]): void {
     for (const { type, data } of facts) {
       const fact = decodeRunFact(type, data, 0, 'ann');
-      this.counts = countsAfter(this.counts ?? nothing, fact);
+      const total = fact.type === 'RunStarted' ? fact.data.total : 0;
+      this.counts = countsAfter(this.counts ?? { total, pending: total, dispatched: 0, running: 0, retrying: 0, waiting: 0, succeeded: 0, failed: 0, cancelled: 0, skipped: 0 }, fact);
       this.rowStatus = statusAfter(this.rowStatus, this.counts, fact);
     }
     expect({ counts: this.counts, status: this.rowStatus }).toEqual({ counts: this.state?.context.counts, status: this.state?.value });

@@ -226,10 +226,13 @@ function isActive({ run: { counts } }: RunDraft): boolean {
   return counts.dispatched + counts.running + counts.retrying + counts.waiting > 0;
 }
 
-/** Whether all that is left is under way and the run needs every step, so that a walk would find nothing: in a wide group that is so after nearly every fact. */
+/**
+ * Whether all that is left is under way and the run needs every step, so that a walk would find nothing: in a wide group
+ * that is so after nearly every fact. A group that was refused is in no count: the run's failure says so.
+ */
 function isAtWork(draft: RunDraft): boolean {
-  const { counts, plan } = draft.run;
-  return plan.needsAll && counts.pending === 0 && counts.failed + counts.cancelled === 0 && isActive(draft);
+  const { counts, failure, plan } = draft.run;
+  return plan.needsAll && failure === null && counts.pending === 0 && counts.failed + counts.cancelled === 0 && isActive(draft);
 }
 
 /** What follows a run that went wrong, one job after the other: each has its own end, and none keeps the rest from theirs. */

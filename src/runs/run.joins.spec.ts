@@ -57,6 +57,22 @@ describe('a branch that was skipped as a whole', () => {
   });
 });
 
+describe('a step that can not begin while others are at work', () => {
+  it('stops a job beside it at once', () => {
+    const unsound: StepDefinition = { id: 'd', type: 'decision', branches: [{ when: 'outputs.b.nothing > 1', steps: [job('x')] }] };
+    const trial = new Trial({ steps: [group('all', [job('a')], [job('b'), unsound])] });
+    trial.start();
+    expect(trial.succeed('b', {})).toEqual(['StepSucceeded', 'StepRefused', 'RunFailing', 'StepStopRequested']);
+  });
+
+  it('lets a gate beside it go', () => {
+    const unsound: StepDefinition = { ...group('all', [job('x')]), id: 'h', when: 'outputs.b.nothing > 1' };
+    const trial = new Trial({ steps: [group('all', [gate()], [job('b'), unsound])] });
+    trial.start();
+    expect(trial.succeed('b', {})).toEqual(['StepSucceeded', 'StepRefused', 'RunFailing', 'GateReleased', 'RunFailed']);
+  });
+});
+
 describe('outcomes that share an append', () => {
   it('leave the next step of a branch where it is, once another branch has decided the group', () => {
     const trial = new Trial({ steps: [group('any', [job('a'), job('a2')], [job('b')]), job('z')] });

@@ -4,7 +4,8 @@ import type { BatchDefinition, JobStep, StepDefinition } from '../../src/events/
 
 export type Definition = Omit<BatchDefinition, 'name'>;
 
-const conditions = fc.constantFrom(undefined, undefined, 'true', 'false', 'params.day == "2026-01-31"', 'run.startedBy == "rita"');
+/** The last one can not be judged: that is found when it is its turn. */
+const conditions = fc.constantFrom(undefined, undefined, 'true', 'false', 'params.day == "2026-01-31"', 'run.startedBy == "rita"', 'int(params.day) > 0');
 const jobs = fc.record({
   type: fc.constant('job'), job: fc.constant('work'), when: conditions,
   retry: fc.constantFrom(undefined, { maxAttempts: 2, backoff: 'none' }, { maxAttempts: 3, backoff: 'fixed', initialDelay: '1m', jitter: false }, { maxLosses: 1 }),
@@ -45,6 +46,12 @@ export const definitions: fc.Arbitrary<Definition> = fc
     onFailureSteps: fc.boolean(), timeout: fc.constantFrom(undefined, '1d'),
   })
   .map(({ steps: sequence, onFailureSteps, timeout, ...policy }) => ({ steps: named(sequence), ...policy, ...(onFailureSteps && { onFailureSteps: tell }), ...(timeout !== undefined && { timeout }) }));
+
+/** The same with everything in one group, and each group in need of all its branches. */
+export const allNeeded: fc.Arbitrary<Definition> = definitions.map((definition) => {
+  const branches = definition.steps.map((step) => ({ steps: [JSON.parse(JSON.stringify(step), (key, value: unknown) => (key === 'join' ? 'all' : value)) as StepDefinition] }));
+  return { ...definition, steps: [{ id: 'top', type: 'parallel', join: 'all', branches }] };
+});
 
 /** What may happen to a run; `at` says to which of its steps. */
 export interface Act {

@@ -14,7 +14,7 @@ import { allowedActions } from '../../src/runs/run-detail.queries.js';
 import { waitingFor } from '../../src/runs/run-steps.queries.js';
 import { from, Trial } from '../trial.js';
 import { finish, perform } from './perform.js';
-import { definitions, FOUR_DEEP, histories } from './random-definition.js';
+import { allNeeded, definitions, FOUR_DEEP, histories } from './random-definition.js';
 import type { Act } from './random-definition.js';
 import { TrialRows } from './trial-rows.js';
 
@@ -89,6 +89,18 @@ describe('Any definition, and whatever happens to its run', () => {
         expect(seen(folded)).toEqual(seen(trial.state!));
       }),
       SEEDS,
+    );
+  }, PATIENCE_MS);
+
+  it('acts on a failure in the append that has it where every step is needed, unless it is to go on', () => {
+    fc.assert(
+      fc.property(allNeeded, histories, fc.boolean(), (definition, acts, claims) => {
+        for (const { state } of states(new Trial(definition, claims), acts)) {
+          const { failure, plan } = state!.context;
+          if (failure !== null && !plan.goesOnAfterFailure) expect(['running', 'parked']).not.toContain(state!.value);
+        }
+      }),
+      { numRuns: 4 * SEEDS.numRuns },
     );
   }, PATIENCE_MS);
 
