@@ -158,9 +158,14 @@ export class JobRunner {
     return this.running.get(executionId)?.report;
   }
 
+  /** Takes no claims from now on. */
+  close(): void {
+    this.open = false;
+  }
+
   /** Ends what runs: first by waiting, then by its signal. Resolves when no slot is held any more, or `graceOver` does. */
   async drain(drained: Promise<void>, graceOver: Promise<void>): Promise<void> {
-    this.open = false;
+    this.close();
     await Promise.race([drained, this.empty()]);
     for (const { stop } of this.running.values()) stop.for(SHUTDOWN);
     await Promise.race([graceOver, this.empty()]);

@@ -1,19 +1,21 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { SystemClock } from '../clock.js';
 import { GENESIS_HASH, sealFact } from '../events/envelope.js';
+import type { JsonObject } from '../events/json.js';
 import { encodeRunFact } from '../events/run.codec.js';
 import type { RunFactData, RunFactType } from '../events/run.events.js';
 import { Streams } from '../events/streams.js';
 import { ids } from '../ids.js';
 import type { RunId } from '../ids.js';
 import { JobRegistry } from '../jobs/job-registry.js';
-import type { Delivery, EventReader, SubscribeOptions } from '../log/event-reader.js';
+import type { Delivery, EventReader, StoredFact, SubscribeOptions } from '../log/event-reader.js';
 import { Unavailable } from '../log/log-errors.js';
 import { openSqliteLog } from '../log/sqlite.event-log.js';
 import type { SqliteEventLog } from '../log/sqlite.event-log.js';
 import type { AnyRunCommand } from '../runs/run.commands.js';
 import { JobRunner } from './job-runner.js';
 import { Reactor } from './reactor.js';
+import type { Attempt } from './worklist.js';
 
 const streams = new Streams();
 const clock = new SystemClock();
@@ -84,6 +86,47 @@ function breaking(after: number, how: 'ends' | 'throws'): EventReader {
   return { subscribe, head: () => log.head(), readAll: (options) => log.readAll(options), readBlob: (sha256) => log.readBlob(sha256), readStream: (...asked) => log.readStream(...asked) };
 }
 
+/** A log that brings what it is told to. */
+function scripted() {
+  const deliveries: Delivery[] = [{ kind: 'caughtUp', position: '' }];
+  let wake: () => void = () => undefined;
+  async function* subscribe({ signal }: SubscribeOptions): AsyncGenerator<Delivery> {
+    signal.addEventListener('abort', () => wake());
+    while (!signal.aborted) {
+      const delivery = deliveries.shift();
+      if (delivery === undefined) await new Promise<void>((resolve) => (wake = resolve));
+      else yield delivery;
+    }
+  }
+  const bring = (...facts: readonly StoredFact[]): void => {
+    deliveries.push({ kind: 'facts', facts });
+    wake();
+  };
+  return { bring, reader: { subscribe, head: () => log.head(), readAll: (options) => log.readAll(options), readBlob: (sha256) => log.readBlob(sha256), readStream: (...asked) => log.readStream(...asked) } satisfies EventReader };
+}
+
+/** A run of one step, from its dispatch to its end, from this position on. */
+function life(worker: string, position: number): StoredFact[] {
+  const runId = ids.runOf(ids.freshCommand());
+  const of = { stepId: 'a', executionId: ids.execution(runId, 'a', 1), attempt: 1 };
+  const facts: [type: RunFactType, data: JsonObject][] = [
+    ['StepDispatched', encodeRunFact(dispatchOf(runId, 'a'))], ['StepStarted', { ...of, worker, timeoutAt: null }], ['StepSucceeded', { ...of, outputs: {} }], ['RunCompleted', {}],
+  ];
+  return facts.map(([type, data], revision) => ({ stream: streams.run(runId), revision, type, data, metadata: { schemaVersion: '1' }, id: `${runId}/${revision}`, position: String(position + revision).padStart(8, '0'), recordedAt: '' }));
+}
+
+function hear(facts: readonly StoredFact[]): void {
+  reactor?.hear({ stream: facts[0]!.stream, facts, revision: facts[0]!.revision, position: facts.at(-1)!.position });
+}
+
+/** Tells which attempts it is to run, and runs none. */
+class Noting extends JobRunner {
+  readonly ran: string[] = [];
+  override run({ executionId }: Attempt): void {
+    this.ran.push(executionId);
+  }
+}
+
 describe('the reactor', () => {
   it.each(['ends', 'throws'] as const)('goes on after the last fact that it saw when its subscription %s', async (how) => {
     const { said, reports, until } = await stage({ reader: breaking(1, how) });
@@ -143,6 +186,29 @@ describe('the reactor', () => {
     await until(2);
     expect(said.map(({ type }) => type)).toEqual(['ClaimStep', 'ClaimStep']);
     expect(new Set(said.map((command) => command.runId)).size).toBe(2);
+  });
+
+  it('knows what it has heard early until the log has brought all of it, also behind the end of a run in the same page', async () => {
+    const { bring, reader } = scripted();
+    const { until, runner } = await stage({ reader, Runner: Noting });
+    const [heard, unheard] = [life(runner.node, 10), life(runner.node, 1)];
+    hear(heard);
+    for (let other = 0; other < 1_000; other += 1) hear(life('elsewhere', 100 + other * 4));
+    bring(...unheard, ...heard);
+    bring(life('elsewhere', 90)[0]!);
+    await until(1);
+    const attempts = [heard, unheard].map(([dispatched]) => dispatched!.data['executionId']);
+    expect((runner as Noting).ran).toEqual(attempts);
+  });
+
+  it('begins nothing, and claims nothing, once it has made way for a newer version', async () => {
+    const { bring, reader } = scripted();
+    const { reports, runner, said } = await stage({ reader, Runner: Noting });
+    const [newer] = life(runner.node, 1);
+    bring({ ...newer!, metadata: { schemaVersion: '99' } });
+    while (reports.length === 0) await new Promise(setImmediate);
+    hear(life(runner.node, 10).slice(0, 2));
+    expect([reports, (runner as Noting).ran, said, runner.free]).toEqual([['This node takes no more work.'], [], [], 0]);
   });
 
   it('claims no more than it has slots for until facts say what came of its claims', async () => {

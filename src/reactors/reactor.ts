@@ -110,7 +110,7 @@ export class Reactor {
 
   /** Facts of a run that this node has appended: what they lead to need not wait until the log brings them. */
   hear({ stream, facts, revision, position }: Appended): void {
-    if (!this.live) return;
+    if (!this.live || this.ending.signal.aborted) return;
     for (const [at, { type, data, metadata }] of facts.entries()) this.takeFact({ stream, type, data, metadata, revision: revision + at }, position);
     this.goOn();
   }
@@ -123,8 +123,9 @@ export class Reactor {
       try {
         for await (const delivery of this.parts.reader.subscribe({ filter, after, signal })) {
           after = delivery.kind === 'facts' ? delivery.facts.at(-1)!.position : delivery.position;
-          this.worklist.reached(after);
           this.take(delivery, caughtUp);
+          // What was heard early is known until all of it has come: the end of one run stands before facts of another.
+          this.worklist.reached(after);
         }
         if (!signal.aborted) throw new Unavailable('The subscription ended.');
       } catch (error) {
@@ -256,6 +257,7 @@ export class Reactor {
   private yieldTo(newer: NewerFact): void {
     this.quiesce();
     this.ending.abort();
+    this.parts.runner.close();
     this.parts.report('This node takes no more work.', newer);
   }
 
