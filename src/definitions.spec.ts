@@ -5,6 +5,7 @@ import { batchActor } from './batches/batch.actor.js';
 import { defineInCode, Definitions } from './definitions.js';
 import type { BatchDefinition } from './events/definition.js';
 import { Streams } from './events/streams.js';
+import { defineJob } from './jobs/job.js';
 import { JobRegistry } from './jobs/job-registry.js';
 import type { EventReader } from './log/event-reader.js';
 import { openSqliteLog } from './log/sqlite.event-log.js';
@@ -35,7 +36,9 @@ function house() {
     while (held.length === 0) await new Promise(setImmediate);
     held.shift()!();
   };
-  return { definitions, letThrough, reads: () => reads, define: (description: string) => defineInCode(batch(description), jobs, host, () => undefined), close: () => log.close() };
+  jobs.register(defineJob({ name: 'known', run: () => Promise.resolve({}) }));
+  const defineWhole = (definition: BatchDefinition) => defineInCode(definition, jobs, host, () => undefined);
+  return { definitions, letThrough, reads: () => reads, defineWhole, define: (description: string) => defineWhole(batch(description)), close: () => log.close() };
 }
 
 describe('Definitions', () => {
@@ -51,6 +54,15 @@ describe('Definitions', () => {
     const versions = (await Promise.all([early, ...late])).map((found) => (isRejected(found) ? found.rejected : found.version));
     expect(versions).toEqual([1, 2, 2, 2]);
     expect(reads()).toBe(2);
+    await close();
+  });
+
+  it('name every job that is not there, also one that is to undo what follows a failure', async () => {
+    const { definitions, letThrough, defineWhole, close } = house();
+    await defineWhole({ name: 'nightly', steps: [{ id: 'ok', type: 'gate', allowedRoles: ['boss'] }], onFailureSteps: [{ id: 'tell', type: 'job', job: 'known', compensate: { job: 'gone' } }] });
+    const found = definitions.startable('nightly');
+    await letThrough();
+    expect(await found).toMatchObject({ unknownJobs: [{ path: '/onFailureSteps/0/compensate/job' }] });
     await close();
   });
 

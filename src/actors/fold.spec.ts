@@ -45,4 +45,10 @@ describe('the fold', () => {
     const publicly = transition(door, transition(door, fold.initial({}), { type: 'Opened', revision: 0 })[0], { type: 'Closed', revision: 1 })[0];
     expect({ ...gone, _nodes: new Set(gone._nodes) }).toEqual({ ...publicly, _nodes: new Set(publicly._nodes) });
   });
+
+  it('keeps what a change leaves out, also where it brings as much that is new', () => {
+    const changing = setup({ types: { context: {} as { readonly facts: number; readonly last?: string }, events: {} as Opened }, actions: { name: assign(() => ({ last: 'x' })) } }).createMachine({ id: 'changing', context: { facts: 7 }, initial: 'in', states: { in: { on: { Opened: { actions: 'name' } } } } });
+    const changed = new Fold<SnapshotFrom<typeof changing>, Opened>(changing);
+    expect(changed.next(changed.initial({}), { type: 'Opened', revision: 0 }).context).toEqual({ facts: 7, last: 'x' });
+  });
 });

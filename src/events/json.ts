@@ -31,7 +31,8 @@ export function isJsonObject(value: JsonValue | undefined): value is JsonObject 
 }
 
 /** ISO 8601, UTC, milliseconds: how every time is written, in facts and in answers. */
-export function isoTime(ms: number): string {
+export function isoTime(at: number): string {
+  const ms = Math.trunc(at);
   // What belongs to one decision or one commit is written at the same time, and what is due next is due soon.
   for (const time of recent) if (time.ms === ms) return time.text;
   const text = new Date(ms).toISOString();

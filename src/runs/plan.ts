@@ -85,7 +85,7 @@ export interface Plan {
   readonly total: number;
   /** From its start, parked time too. */
   readonly timeoutMs: number | null;
-  /** Names of the jobs that a run may need. */
+  /** Names of the jobs that the definition names. */
   readonly jobs: ReadonlySet<string>;
 }
 
@@ -118,6 +118,8 @@ export function compilePlan(definition: BatchDefinition, hash: string): Plan {
     ordinals.set(step.id, nodes.length);
     nodes.push(node);
     jobs.add(step.job);
+    // Nothing that follows a failure is undone, but what it names has to be known.
+    if (step.compensate !== undefined) jobs.add(step.compensate.job);
     return node;
   };
   const undone = nodes.flatMap((node) => (node.undo === undefined ? [] : [{ ordinal: node.ordinal, step: { ...node.undo, id: `${node.id}:compensate`, type: 'job' as const } }]));
