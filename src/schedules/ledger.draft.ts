@@ -42,8 +42,8 @@ interface Said {
 const MOST = 120;
 /** So many that wait take as much room as another fact, at the least. */
 const WAITING_A_FACT = 5;
-/** Runs that are remembered as perhaps under way while overlapping is allowed. */
-const MOST_OPEN = 10;
+/** Runs that are remembered as perhaps under way: when they may no longer overlap, these are looked at. Each fact has them. */
+const MOST_OPEN = 25;
 
 export class LedgerDraft {
   private readonly said: Said[] = [];

@@ -66,9 +66,14 @@ async function ofSchedule(stored: StoredFact, reader: EventReader): Promise<Batc
   return { ...of, said: { kind: type === 'BatchDeleted' ? 'deleted' : 'orphaned' } };
 }
 
-/** Of the runs that may be under way those that have ended. Nobody asks where overlapping is allowed and nothing waits. */
+/** So many are remembered where nobody asks, before those that have ended are let go. */
+const UNASKED_OPEN = 10;
+
+/** Of the runs that may be under way those that have ended. Where overlapping is allowed and nothing waits, that is asked now and then. */
 async function endedRuns(reader: EventReader, streams: Streams, batchId: BatchId, state: Ledger | undefined): Promise<ReadonlySet<string>> {
-  if (state === undefined || (state.queue.length === 0 && state.inForce.every(({ rule }) => rule === null || rule.overlap === 'allow'))) return NONE;
+  if (state === undefined) return NONE;
+  const mayOverlap = state.queue.length === 0 && state.inForce.every(({ rule }) => rule === null || rule.overlap === 'allow');
+  if (mayOverlap && state.open.length < UNASKED_OPEN) return NONE;
   const ended = await Promise.all(
     state.open.map(async (due) => {
       const [last] = await reader.readStream(streams.run(ids.scheduledRun(batchId, due)), { backwards: true, limit: 1 });

@@ -40,6 +40,26 @@ describe.each(Object.entries(LEAPS))('After %s a schedule', (_, leap) => {
   });
 });
 
+describe('A schedule that allowed runs to overlap', () => {
+  it('knows a run that lasts since before many others, once it does not any more', async () => {
+    const house = new LedgerHouse();
+    let first: string | undefined;
+    const end = house.end.bind(house);
+    house.end = async (runId) => ((first ??= runId) === runId ? undefined : end(runId));
+    await house.define({ cron: '*/5 * * * *' });
+    const keeper = await house.timekeeper();
+    await house.advance(4 * HOUR, [keeper]);
+    await house.define({ cron: '*/5 * * * *', overlap: 'skip' });
+    await house.advance(20 * MINUTE, [keeper]);
+    await keeper.stop();
+    const { ledger } = await house.judged();
+    expect(ledger.sums).toEqual({ fired: 48, skipped: 4, missed: 0 });
+    expect(ledger.open.map((due) => ids.scheduledRun(TICK, due))).toContain(first);
+    await house.close();
+    expect(house.faults).toEqual([]);
+  });
+});
+
 describe('After a clock was set back a schedule', () => {
   it('fires nothing twice, waits until the clock has come up, and goes on', async () => {
     const { once, sums, started, runs, faults } = await through({}, (house) => house.wall.set(-30 * MINUTE));

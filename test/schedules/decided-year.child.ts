@@ -25,7 +25,7 @@ let [turns, dueMs] = [0, START];
 const turn = (): void => {
   turns += 1;
   const ctx: ScheduleCtx = {
-    nowMs: clock.now(), actor: 'timekeeper', ended: new Set(),
+    nowMs: clock.now(), actor: 'timekeeper', ended: new Set((ledger?.open.length ?? 0) < 10 ? [] : ledger?.open),
     defined: ledger === undefined ? [{ revision: 0, atMs: START, by: 'ann', name: 'tick', said: { kind: 'defined', version: 1, schedule: RULE } }] : [],
     runOf: (due) => ids.scheduledRun(BATCH, due), backfillRunOf: () => '', jitterOf: () => 0,
   };
