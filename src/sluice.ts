@@ -207,7 +207,7 @@ const BACKFILLED_AT_ONCE = 50;
 
 async function slotsOf(handler: GetSlotsHandler, batchId: BatchId, { from, to, again, doneUntil, total, done }: Backfill): Promise<{ readonly slots: readonly Slot[]; readonly final: boolean }> {
   const fromMs = doneUntil === null ? Date.parse(from) : Date.parse(doneUntil) + 1;
-  const found = await handler.execute(new GetSlots(batchId, { fromMs, toMs: Date.parse(to) }, again, BACKFILLED_AT_ONCE + 1));
+  const found = (await handler.execute(new GetSlots(batchId, { fromMs, toMs: Date.parse(to) }, again, BACKFILLED_AT_ONCE + 1))) ?? [];
   const slots = found.slice(0, BACKFILLED_AT_ONCE).map(({ occurrence, version }) => ({ occurrence, version }));
   return { slots, final: found.length <= BACKFILLED_AT_ONCE || done + slots.length >= total };
 }

@@ -87,7 +87,7 @@ export class BatchScheduleController {
   @HttpCode(200)
   @Answers(200, scheduleControlAnswer)
   pause(@Param('batch') batch: string, @Body({ schema: reasonBody }) said: z.output<typeof reasonBody>, @Who() caller: Caller, @Req() request: HttpRequest, @Res({ passthrough: true }) response: unknown): Promise<ControlAnswer> {
-    return this.control(said, { caller, request, response }, (origin) => new PauseSchedule(batchIdOf(batch), said.reason, origin));
+    return this.control(batch, said, { caller, request, response }, (origin) => new PauseSchedule(batchIdOf(batch), said.reason, origin));
   }
 
   @Post('resume')
@@ -95,7 +95,7 @@ export class BatchScheduleController {
   @HttpCode(200)
   @Answers(200, scheduleControlAnswer)
   resume(@Param('batch') batch: string, @Body({ schema: reasonBody }) said: z.output<typeof reasonBody>, @Who() caller: Caller, @Req() request: HttpRequest, @Res({ passthrough: true }) response: unknown): Promise<ControlAnswer> {
-    return this.control(said, { caller, request, response }, (origin) => new ResumeSchedule(batchIdOf(batch), said.reason, origin));
+    return this.control(batch, said, { caller, request, response }, (origin) => new ResumeSchedule(batchIdOf(batch), said.reason, origin));
   }
 
   /** A run with the schedule's parameters, as if it were due now. It is no occurrence of the schedule, and holds none back. */
@@ -105,13 +105,13 @@ export class BatchScheduleController {
   @Answers(202, triggeredAnswer)
   async trigger(@Param('batch') batch: string, @Body({ schema: reasonBody }) said: z.output<typeof reasonBody>, @Who() caller: Caller, @Req() request: HttpRequest, @Res({ passthrough: true }) response: unknown): Promise<{ readonly runId: string; readonly position: string }> {
     const defined = await this.queries.execute(new GetBatch(batchIdOf(batch)));
-    const rule = defined?.schedule;
-    if (defined === undefined || rule === undefined || rule === null) throw noSchedule(batch);
+    const rule = defined?.schedule ?? undefined;
     const origin = this.originOf(said, { caller, request, response });
-    const occurrence = occurrencesOf(ruleInForce(rule)).valuesOf(this.clock.now());
-    const scheduled = { version: defined.version, occurrence, begins: false };
-    const answer = await this.commands.execute(new StartRun(ids.runOf(origin.commandId), { batch: defined.name, parameters: {}, labels: {}, reason: said.reason, trigger: { type: 'api' }, scheduled }, origin));
-    if (isRefusal(answer)) throw problemOf(answer);
+    // Said again it has its first answer, whatever has become of the schedule: only the run knows.
+    const occurrence = occurrencesOf(ruleInForce(rule ?? { cron: '@daily' })).valuesOf(this.clock.now());
+    const scheduled = { version: defined?.version ?? 0, occurrence, begins: false, ...(rule === undefined && { fault: 'There is no schedule.' }) };
+    const answer = await this.commands.execute(new StartRun(ids.runOf(origin.commandId), { batch: defined?.name ?? batch, parameters: {}, labels: {}, reason: said.reason, trigger: { type: 'api' }, scheduled }, origin));
+    if (isRefusal(answer)) throw rule === undefined && answer.rejected !== 'idempotency-key-reused' ? noSchedule(batch) : problemOf(answer);
     sayMutation(this.adapterHost, response, answer);
     return { runId: answer.runId, position: answer.position };
   }
@@ -126,7 +126,10 @@ export class BatchScheduleController {
     const { from, to, again, dryRun } = said;
     const range = rangeOf(Date.parse(from), Date.parse(to));
     if (range.toMs > this.clock.now() + DAY_MS) throw invalid([{ path: '/to', message: 'Only the past can be made up for: give a time that has come.' }]);
-    const slots = await this.queries.execute(new GetSlots(batchIdOf(batch), range, again, MOST_BACKFILLED + 1));
+    const found = await this.queries.execute(new GetSlots(batchIdOf(batch), range, again, MOST_BACKFILLED + 1));
+    if (found === undefined && dryRun) throw noSchedule(batch);
+    // Said again it has its first answer, whatever has become of the schedule: only the command itself knows.
+    const slots = found ?? [];
     if (slots.length > MOST_BACKFILLED) throw invalid([{ path: '/from', message: `More than ${MOST_BACKFILLED} occurrences are in this range: make up for it in parts.` }]);
     if (dryRun) {
       this.adapterHost.httpAdapter.status(response, 200);
@@ -153,9 +156,9 @@ export class BatchScheduleController {
     return found;
   }
 
-  private async control(said: z.output<typeof reasonBody>, asked: Asked, command: (origin: Origin) => ScheduleCommand): Promise<ControlAnswer> {
+  private async control(batch: string, said: z.output<typeof reasonBody>, asked: Asked, command: (origin: Origin) => ScheduleCommand): Promise<ControlAnswer> {
     const answer = await this.commands.execute(command(this.originOf(said, asked)));
-    if (isRefusal(answer)) throw problemOf(answer);
+    if (isRefusal(answer)) throw answer.rejected === 'not-found' ? noSchedule(batch) : problemOf(answer);
     sayMutation(this.adapterHost, asked.response, answer);
     const { paused, nextDue } = answer.ledger;
     return { paused: paused !== null, nextDue, position: answer.position };

@@ -53,8 +53,8 @@ export class GetOccurrences extends Query<(Page<OccurrenceRow> & Sums) | undefin
   }
 }
 
-/** What a backfill of the range would begin, oldest first: past occurrences that were not fired, or with `again` all of them. */
-export class GetSlots extends Query<readonly (Slot & { readonly outcome: JudgedRow['outcome'] })[]> {
+/** What a backfill of the range would begin, oldest first: past occurrences that were not fired, or with `again` all of them. Undefined if there never was a schedule, or its batch was deleted. */
+export class GetSlots extends Query<readonly (Slot & { readonly outcome: JudgedRow['outcome'] })[] | undefined> {
   constructor(readonly batchId: BatchId, readonly range: RangeAsked, readonly again: boolean, readonly limit: number) {
     super();
   }
@@ -91,11 +91,11 @@ export class GetSlotsHandler implements IQueryHandler<GetSlots> {
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
-  async execute({ batchId, range: { fromMs, toMs }, again, limit }: GetSlots): Promise<readonly (Slot & { readonly outcome: JudgedRow['outcome'] })[]> {
+  async execute({ batchId, range: { fromMs, toMs }, again, limit }: GetSlots): Promise<readonly (Slot & { readonly outcome: JudgedRow['outcome'] })[] | undefined> {
     await this.read.settled();
     const ledger = await LedgerBook.open(this.read, batchId, this.clock.now());
+    if (ledger === undefined || ledger.isDeleted) return undefined;
     const slots: (Slot & { readonly outcome: JudgedRow['outcome'] })[] = [];
-    if (ledger === undefined) return slots;
     for (const chunk of chunksOf(ledger.timeline.forwards(fromMs - 1, Math.min(toMs - 1, this.clock.now())), CHUNK)) {
       const rows = await ledger.rowsOf(chunk);
       for (const [at, { occurrences, dueMs, version }] of chunk.entries()) {
@@ -166,6 +166,10 @@ class LedgerBook {
   private crossing(from: string, to: string): Promise<JudgedRow[]> {
     const out = sql`(${sql.ref('due')} < ${from} or ${sql.ref('until')} > ${to})`;
     return rowsOf(this.read.db, OCCURRENCES, [is(OCCURRENCES, 'batchId', this.batchId), sql`${sql.ref('due')} <= ${to}`, sql`${sql.ref('until')} >= ${from}`, out]);
+  }
+
+  get isDeleted(): boolean {
+    return this.row.ledger?.ended === 'deleted';
   }
 
   private get judgedMs(): number {

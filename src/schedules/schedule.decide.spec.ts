@@ -250,4 +250,30 @@ describe('A definition', () => {
     schedule.advance(4 * MINUTE);
     expect(schedule.ledger?.paused).toBeNull();
   });
+
+  it('that lost its schedule before it was deleted and is there again begins anew, and takes no backfill in between', () => {
+    const schedule = new Schedule({ cron: '0 * * * *' });
+    schedule.pause(MINUTE);
+    schedule.define(null, 2 * MINUTE);
+    const backfill = (id: string) => new StartBackfill(BATCH, { id: ids.backfillOf(ids.derivedCommand(id)), from: new Date(START - HOUR).toISOString(), to: new Date(START).toISOString(), again: false, total: 1 }, schedule.origin());
+    expect(schedule.tell(backfill('before'), 2 * MINUTE)).toEqual(['ScheduleEnded', 'BackfillStarted']);
+    schedule.remove(3 * MINUTE);
+    expect(schedule.tell(backfill('after'), 3 * MINUTE)).toEqual(['not-found']);
+    schedule.define({ cron: '0 * * * *' }, 4 * MINUTE);
+    schedule.advance(5 * MINUTE);
+    expect(schedule.ledger).toMatchObject({ paused: null, ended: null });
+  });
+
+  it('that allows no overlapping any more looks at runs from long before', () => {
+    const schedule = new Schedule({ cron: '* * * * *' });
+    schedule.advance(MINUTE);
+    for (let minute = 2; minute <= 30; minute += 1) {
+      schedule.advance(minute * MINUTE);
+      schedule.ended.add(dueAt(minute));
+    }
+    schedule.define({ cron: '* * * * *', overlap: 'skip' }, 30 * MINUTE + 1);
+    expect(schedule.advance(31 * MINUTE)).toContain('skipped 1 00:31-00:31 overlap');
+    schedule.ended.add(dueAt(1));
+    expect(schedule.advance(32 * MINUTE)).toEqual(['fired 00:32 by time']);
+  });
 });

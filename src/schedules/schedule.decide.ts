@@ -51,7 +51,9 @@ function followed(state: Ledger | undefined, batchId: string, ctx: ScheduleCtx):
 function follow(draft: LedgerDraft | undefined, batchId: string, { said, atMs, by, revision, name }: BatchFactOfSchedule, ctx: ScheduleCtx): LedgerDraft | undefined {
   const schedule = said.kind === 'defined' ? said.schedule : null;
   if (said.kind !== 'defined' || schedule === null) {
-    if (draft !== undefined && draft.inForce.rule !== null) end(draft, said.kind === 'defined' ? 'removed' : said.kind, { atMs, revision });
+    // A schedule that was taken out before its batch was deleted is gone with it too: what comes under that name is another one.
+    const isGone = draft?.inForce.rule === null && (said.kind !== 'deleted' || draft.ledger.ended === 'deleted');
+    if (draft !== undefined && !isGone) end(draft, said.kind === 'defined' ? 'removed' : said.kind, { atMs, revision });
     return draft;
   }
   const at = isoTime(atMs);
@@ -88,8 +90,9 @@ function pause(draft: LedgerDraft, { type, origin: { actor: by }, reason, batchI
   return undefined;
 }
 
-function startBackfill(draft: LedgerDraft, { backfill, origin: { actor: by } }: StartBackfill): Rejected | undefined {
+function startBackfill(draft: LedgerDraft, { backfill, batchId, origin: { actor: by } }: StartBackfill): Rejected | undefined {
   const { id, from, to, again, total } = backfill;
+  if (draft.ledger.ended === 'deleted') return none(batchId);
   if (draft.ledger.backfills.some((one) => one.id === id)) return undefined;
   if (draft.ledger.backfills.length >= MOST_BACKFILLS) return { rejected: 'validation-failed', detail: `${MOST_BACKFILLS} backfills of this schedule are under way: wait for one to end.` };
   const begun: Backfill = { id, from, to, again, by, total, done: 0, doneUntil: null };

@@ -80,9 +80,24 @@ onBoth('Schedules', (house) => {
       expectProblem(await h.post('/batches/now/schedule/backfill', { from: range.from, to: '2999-01-01T00:00:00Z' }), 'validation-failed');
     });
 
+    it('give the first answer to a trigger that is said again, whatever has become of the schedule', async () => {
+      const h = house();
+      await defined('gone-since');
+      const first = await h.post<{ runId: string }>('/batches/gone-since/schedule/trigger', {}, { key: 'trigger-1' });
+      expect(first.status).toBe(202);
+      expect((await h.ask('DELETE', '/batches/gone-since')).status).toBeLessThan(300);
+      expect(await h.post('/batches/gone-since/schedule/trigger', {}, { key: 'trigger-1' })).toMatchObject({ status: 202, body: { runId: first.body.runId } });
+      expectProblem(await h.post('/batches/gone-since/schedule/trigger', { reason: 'another' }, { key: 'trigger-1' }), 'idempotency-key-reused');
+      expectProblem(await h.post('/batches/gone-since/schedule/trigger', {}, { key: 'trigger-2' }), 'not-found');
+      await seen('/batches?limit=1');
+      const past = { from: '2026-01-01T00:00:00Z', to: new Date().toISOString() };
+      for (const dryRun of [true, false]) expectProblem(await h.post('/batches/gone-since/schedule/backfill', { ...past, dryRun }), 'not-found');
+    });
+
     it('are not there where there are none', async () => {
       const h = house();
       await h.post('/batches', { name: 'plain', steps: [{ id: 'a', type: 'job', job: 'obey' }] });
+      for (const dryRun of [true, false]) expectProblem(await h.post('/batches/plain/schedule/backfill', { from: '2026-01-01T00:00:00Z', to: '2026-01-02T00:00:00Z', dryRun }), 'not-found');
       for (const door of ['pause', 'resume', 'trigger']) expectProblem(await h.post(`/batches/plain/schedule/${door}`), 'not-found');
       expectProblem(await h.get('/batches/plain/schedule/occurrences'), 'not-found');
       expectProblem(await h.post('/batches/plain/schedule/pause', {}, { roles: 'viewer' }), 'forbidden');
