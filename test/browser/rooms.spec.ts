@@ -219,7 +219,7 @@ inBrowser('The rooms of the dashboard', (site) => {
     await page.getByRole('heading', { name: 'Jobs' }).waitFor();
     await page.keyboard.press('Control+k');
     await page.keyboard.type('asked');
-    await page.getByRole('option', { name: /Asked for a day/ }).first().waitFor();
+    await page.getByRole('option', { name: /Asked for a day/, selected: true }).waitFor();
     await page.keyboard.press('Enter');
     await page.waitForURL(/batches\/asked/);
     await page.keyboard.press('?');
