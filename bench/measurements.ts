@@ -8,7 +8,7 @@ export const SHARE = process.argv.includes('--share') ? Number(process.argv[proc
 /** Runs for each number in flight: enough that the warm-up is behind, few enough for the budget. */
 export const LANES: readonly (readonly [lanes: number, runs: number])[] = ([[1, 300], [16, 2_000], [64, 4_000]] as const).map(([lanes, runs]) => [lanes, Math.ceil(runs * SHARE)]);
 
-/** Measured once: they take minutes, or hold their own rounds. */
+/** Measured once, because they take long. */
 export const LONG: readonly string[] = ['restart', 'parked', 'timers'];
 
 export type Measurement = () => Promise<readonly Figure[]>;

@@ -33,8 +33,7 @@ function measure(name: string): Promise<readonly Figure[]> {
     child.once('exit', (code) => {
       const line = text.split('\n').find((one) => one.startsWith('['));
       if (code !== 0 || line === undefined) return reject(new Error(`Measurement ${name} ended with ${code} and said: ${text || 'nothing'}`));
-      const figures = JSON.parse(line) as readonly Figure[];
-      resolve(figures);
+      resolve(JSON.parse(line) as readonly Figure[]);
     });
   });
 }

@@ -263,17 +263,4 @@ describe('A definition', () => {
     schedule.advance(5 * MINUTE);
     expect(schedule.ledger).toMatchObject({ paused: null, ended: null });
   });
-
-  it('that allows no overlapping any more looks at runs from long before', () => {
-    const schedule = new Schedule({ cron: '* * * * *' });
-    schedule.advance(MINUTE);
-    for (let minute = 2; minute <= 30; minute += 1) {
-      schedule.advance(minute * MINUTE);
-      schedule.ended.add(dueAt(minute));
-    }
-    schedule.define({ cron: '* * * * *', overlap: 'skip' }, 30 * MINUTE + 1);
-    expect(schedule.advance(31 * MINUTE)).toContain('skipped 1 00:31-00:31 overlap');
-    schedule.ended.add(dueAt(1));
-    expect(schedule.advance(32 * MINUTE)).toEqual(['fired 00:32 by time']);
-  });
 });
