@@ -22,7 +22,7 @@ inBrowser('A page whose connection goes and comes', (site) => {
     await page.goto('dashboard/runs');
     await isLive(page);
     const runId = await site().start('slower');
-    await page.getByRole('row').filter({ hasText: runId.slice(0, 8) }).getByRole('link').first().click();
+    await page.getByRole('row').filter({ hasText: runId.slice(-8) }).getByRole('link').first().click();
     await page.getByTestId('run-status').getByText('Running').waitFor();
     await page.evaluate('window.sameAsBefore = true');
     const began = Date.now();
@@ -38,7 +38,7 @@ inBrowser('A page whose connection goes and comes', (site) => {
     await page.getByTestId('run-status').getByText('Completed').waitFor();
     await isLive(page);
     await page.getByRole('link', { name: 'Runs', exact: true }).first().click();
-    await page.getByRole('row').filter({ hasText: later.slice(0, 8) }).getByText('Failed').waitFor();
+    await page.getByRole('row').filter({ hasText: later.slice(-8) }).getByText('Failed').waitFor();
     expect(await page.evaluate('window.sameAsBefore')).toBe(true);
   });
 
@@ -52,7 +52,7 @@ inBrowser('A page whose connection goes and comes', (site) => {
       await route.abort();
     }, { times: 1 });
     // From a page that is live already, so that there is a connection to lose.
-    await page.getByRole('row').filter({ hasText: runId.slice(0, 8) }).getByRole('link').first().click();
+    await page.getByRole('row').filter({ hasText: runId.slice(-8) }).getByRole('link').first().click();
     await lost(page).waitFor();
     network.mend();
     await page.getByText('Connected again').waitFor();
@@ -80,7 +80,7 @@ inBrowser('A page whose connection goes and comes', (site) => {
     await page.goto('dashboard/runs');
     await page.getByTestId('connection').first().getByText('Live').waitFor();
     const ids = await Promise.all(Array.from({ length: 5 }, () => site().start('failing')));
-    for (const id of ids) await page.getByRole('row').filter({ hasText: id.slice(0, 8) }).getByText('Failed').waitFor();
+    for (const id of ids) await page.getByRole('row').filter({ hasText: id.slice(-8) }).getByText('Failed').waitFor();
     const rows = await page.getByRole('row').count();
     const total = Number(/(\d+) runs?/.exec(await page.getByTestId('run-total').innerText())![1]);
     expect(rows - 1).toBe(total);

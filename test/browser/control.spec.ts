@@ -70,12 +70,12 @@ inBrowser('Control of a run', (site) => {
     await dialog(page).getByLabel('From step').click();
     await page.getByRole('option', { name: 'two' }).click();
     await dialog(page).getByRole('button', { name: 'Retry run' }).click();
-    await page.getByText(`retry of ${runId.slice(0, 8)}`).waitFor();
+    await page.getByText(`retry of ${runId.slice(-8)}`).waitFor();
     await status(page).getByText('Completed').waitFor();
     await page.getByText('version 3').waitFor();
     await page.getByRole('button', { name: /^one.*Succeeded/ }).first().click();
     await page.getByTestId('step-detail').getByText('it had succeeded there').waitFor();
-    await page.getByRole('link', { name: `retry of ${runId.slice(0, 8)}` }).click();
+    await page.getByRole('link', { name: `retry of ${runId.slice(-8)}` }).click();
     await page.getByText(/retried by [0-9a-f]{8}/).waitFor();
     await status(page).getByText('Failed').waitFor();
   });

@@ -14,7 +14,7 @@ inBrowser('The rooms of the dashboard', (site) => {
     await site().runIn(runId, 'failed');
     const page = await site().page();
     await page.goto('dashboard/runs');
-    const row = page.getByRole('row').filter({ hasText: runId.slice(0, 8) });
+    const row = page.getByRole('row').filter({ hasText: runId.slice(-8) });
     await row.getByText('Failed').waitFor();
     await page.getByText('Executions', { exact: true }).click();
     await page.waitForURL(/view=executions/);
@@ -26,7 +26,7 @@ inBrowser('The rooms of the dashboard', (site) => {
     await status(page).getByText('Failed').waitFor();
     await page.getByText(/the sums are wrong/).first().waitFor();
     await page.goto('dashboard');
-    await page.getByRole('region', { name: 'Runs that failed' }).or(page.locator('section[aria-labelledby="failures"]')).first().getByText(runId.slice(0, 8)).waitFor();
+    await page.getByRole('region', { name: 'Runs that failed' }).or(page.locator('section[aria-labelledby="failures"]')).first().getByText(runId.slice(-8)).waitFor();
   });
 
   it('keeps filters in the address, so that the back button and a link lead to the same list', async () => {
@@ -37,10 +37,10 @@ inBrowser('The rooms of the dashboard', (site) => {
     await page.getByRole('button', { name: /^Completed/ }).click();
     await page.waitForURL(/status=/);
     await page.getByRole('button', { name: /^Completed/, pressed: true }).waitFor();
-    await expect(page.getByRole('row').filter({ hasText: failed.slice(0, 8) }).count()).resolves.toBe(0);
+    await expect(page.getByRole('row').filter({ hasText: failed.slice(-8) }).count()).resolves.toBe(0);
     const link = page.url();
     await page.goBack();
-    await page.getByRole('row').filter({ hasText: failed.slice(0, 8) }).waitFor();
+    await page.getByRole('row').filter({ hasText: failed.slice(-8) }).waitFor();
     await page.goto(link);
     await page.getByRole('button', { name: /^Completed/, pressed: true }).waitFor();
   });

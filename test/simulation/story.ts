@@ -8,5 +8,5 @@ export function storyOf({ facts, lives, streams }: World): string {
 }
 
 function told(parsed: ReturnType<Streams['parse']>): string {
-  return parsed === undefined || parsed.category === 'audit' ? 'audit' : `${parsed.category}-${parsed.id}`.slice(0, 8);
+  return parsed === undefined || parsed.category === 'audit' ? 'audit' : `${parsed.category} ${parsed.id.slice(-4)}`;
 }

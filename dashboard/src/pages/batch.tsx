@@ -10,6 +10,7 @@ import { RUN_STATUSES } from '../api/shapes';
 import type { BatchDefinition, BatchDetail } from '../api/shapes';
 import { StartRun } from '../batch/start-run';
 import { Icon } from '../parts/icon';
+import { shortId } from '../parts/ids';
 import { JsonView } from '../parts/json-view';
 import { CountsBar, RUN_LOOKS, RunChip } from '../parts/status';
 import { Empty, Loading, Note, PageProblem, Problem } from '../parts/telling';
@@ -120,7 +121,7 @@ function Recent({ batch, operator }: { readonly batch: BatchDetail; readonly ope
                 {items.map((run) => (
                   <tr key={run.id} className="linked">
                     <td><RunChip status={run.status} paused={run.paused} /></td>
-                    <td><Link to="/runs/$runId" params={{ runId: run.id }} className="cover mono">{run.id.slice(0, 8)}</Link> <span className="dim tiny">v{run.batchVersion}</span></td>
+                    <td><Link to="/runs/$runId" params={{ runId: run.id }} className="cover mono">{shortId(run.id)}</Link> <span className="dim tiny">v{run.batchVersion}</span></td>
                     <td><CountsBar counts={run.counts} /></td>
                     <td className="nowrap"><Ago at={run.startedAt} /> <span className="dim">by {run.startedBy}</span></td>
                     <td className="right"><Lasting from={run.startedAt} to={run.endedAt} ms={run.durationMs} /></td>

@@ -8,6 +8,7 @@ import type { Course, Range } from '../api/queries';
 import { RUN_STATUSES } from '../api/shapes';
 import type { ApprovalRow, RunCounts, RunRow } from '../api/shapes';
 import { Icon } from '../parts/icon';
+import { shortId } from '../parts/ids';
 import { CountsBar, RUN_LOOKS, RunChip } from '../parts/status';
 import { Empty, Loading, Problem } from '../parts/telling';
 import { Ago, duration, Lasting } from '../parts/time';
@@ -119,7 +120,7 @@ function Failures({ failed, total }: { readonly failed: readonly RunRow[]; reado
         failed.slice(0, 6).map((run) => (
           <div key={run.id} style={{ position: 'relative', padding: '9px 14px', borderBottom: '1px solid var(--line)' }}>
             <div className="row between">
-              <Link to="/runs/$runId" params={{ runId: run.id }} className="cover ellipsis">{run.batchName} <span className="dim mono tiny">{run.id.slice(0, 8)}</span></Link>
+              <Link to="/runs/$runId" params={{ runId: run.id }} className="cover ellipsis">{run.batchName} <span className="dim mono tiny">{shortId(run.id)}</span></Link>
               <span className="dim tiny nowrap"><Ago at={run.endedAt ?? run.startedAt} /></span>
             </div>
             <div className="small ellipsis tone-bad" title={run.error?.message}>{run.error?.message ?? 'No reason was given'}</div>
@@ -163,7 +164,7 @@ function Newest({ runs }: { readonly runs: readonly RunRow[] }) {
               {runs.map((run) => (
                 <tr key={run.id} className="linked">
                   <td><RunChip status={run.status} paused={run.paused} /></td>
-                  <td><Link to="/runs/$runId" params={{ runId: run.id }} className="cover">{run.batchName}</Link> <span className="dim mono tiny">{run.id.slice(0, 8)}</span></td>
+                  <td><Link to="/runs/$runId" params={{ runId: run.id }} className="cover">{run.batchName}</Link> <span className="dim mono tiny">{shortId(run.id)}</span></td>
                   <td><CountsBar counts={run.counts} /></td>
                   <td className="nowrap"><Ago at={run.startedAt} /> <span className="dim">by {run.startedBy}</span></td>
                   <td className="right"><Lasting from={run.startedAt} to={run.endedAt} ms={run.durationMs} /></td>
@@ -188,7 +189,7 @@ function Node() {
         ) : (
           <dl className="kv">
             <dt>Node</dt>
-            <dd className="mono">{about.data.node.id.slice(0, 8)}</dd>
+            <dd className="mono">{shortId(about.data.node.id)}</dd>
             <dt>Started</dt>
             <dd><Ago at={about.data.node.startedAt} /></dd>
             <dt>Jobs at once</dt>

@@ -8,6 +8,7 @@ import { STEP_STATUSES } from '../api/shapes';
 import type { BatchDefinition, ExecutionRow, RunDetail, StepDefinition, StepNode } from '../api/shapes';
 import type { RunTab } from '../search';
 import { Icon } from '../parts/icon';
+import { shortId } from '../parts/ids';
 import { isEmptyJson, JsonView } from '../parts/json-view';
 import { Chip, CountsBar, RunChip, STEP_LOOKS, TRIGGER_LABELS } from '../parts/status';
 import { Loading, PageProblem } from '../parts/telling';
@@ -74,14 +75,14 @@ function Head({ run, title, timeout }: { readonly run: RunDetail; readonly title
         <p className="tiny dim"><Link to="/runs" className="link">Runs</Link> / <Link to="/batches/$batch" params={{ batch: batchName }} className="link">{batchName}</Link></p>
         <div className="row wrap" style={{ margin: '2px 0 4px' }}><h1>{title ?? batchName}</h1><span data-testid="run-status"><RunChip status={status} paused={paused} /></span></div>
         <p className="sub row wrap" style={{ gap: '4px 10px' }}>
-          <CopyButton value={id}>{({ copied, copy }) => <button type="button" className="tag mono" onClick={copy} title="Copy the id of the run">{id.slice(0, 8)} <Icon name={copied ? 'check' : 'copy'} size={12} /></button>}</CopyButton>
+          <CopyButton value={id}>{({ copied, copy }) => <button type="button" className="tag mono" onClick={copy} title="Copy the id of the run">{shortId(id)} <Icon name={copied ? 'check' : 'copy'} size={12} /></button>}</CopyButton>
           <span>version {batchVersion}</span>
           <span>{TRIGGER_LABELS[trigger.type]}, by {startedBy}</span>
           <span title={moment(startedAt)}>started <Ago at={startedAt} /></span>
           <span>{endedAt === null ? 'running for' : 'took'} <Lasting from={startedAt} to={endedAt} ms={durationMs} /></span>
           {endedAt === null && timeout !== undefined && <span title="A run that takes longer fails; time in which it is parked counts too">time-out {typeof timeout === 'number' ? duration(timeout) : timeout}</span>}
-          {retryOf !== null && <Link to="/runs/$runId" params={{ runId: retryOf }} className="link">retry of {retryOf.slice(0, 8)}</Link>}
-          {retriedBy !== null && <Link to="/runs/$runId" params={{ runId: retriedBy }} className="link">retried by {retriedBy.slice(0, 8)}</Link>}
+          {retryOf !== null && <Link to="/runs/$runId" params={{ runId: retryOf }} className="link">retry of {shortId(retryOf)}</Link>}
+          {retriedBy !== null && <Link to="/runs/$runId" params={{ runId: retriedBy }} className="link">retried by {shortId(retriedBy)}</Link>}
         </p>
         {reason !== null && <p className="small" style={{ marginTop: 4 }}>“{reason}”</p>}
       </div>

@@ -9,6 +9,7 @@ import { meQuery } from '../api/queries';
 import type { ApprovalRow, Json } from '../api/shapes';
 import { isWriting } from '../shell/shortcuts';
 import { Icon } from './icon';
+import { shortId } from './ids';
 import { lazily } from './lazily';
 import { isEmptyJson, JsonView, visible } from './json-view';
 import { Chip, OUTCOME_LOOKS } from './status';
@@ -26,7 +27,7 @@ export function GateCard({ approval, inRun = false }: { readonly approval: Appro
         {state === 'pending' ? <span className="chip tone-wait"><Icon name="handStop" size={14} />{overdue ? 'Overdue' : 'Waiting'}</span> : outcome !== null && <Chip look={OUTCOME_LOOKS[outcome]} />}
       </div>
       <dl className="kv">
-        {!inRun && <><dt>Run</dt><dd><Link to="/runs/$runId" params={{ runId }} className="link">{batchName} {runId.slice(0, 8)}</Link></dd></>}
+        {!inRun && <><dt>Run</dt><dd><Link to="/runs/$runId" params={{ runId }} className="link">{batchName} {shortId(runId)}</Link></dd></>}
         <dt>May decide</dt><dd>{allowedRoles.includes('*') ? 'anybody who is signed in' : allowedRoles.join(' or ')}</dd>
         {quorum > 1 && <><dt>Approved by</dt><dd className="num">{given} of {quorum} people</dd></>}
         <dt>Waits since</dt><dd>{moment(since)} (<Ago at={since} />)</dd>

@@ -6,6 +6,7 @@ import { cancelExecution, useCommand } from '../api/commands';
 import type { ApprovalRow, ExecutionRow, RunDetail, StepDefinition, StepNode } from '../api/shapes';
 import { GateCard } from '../parts/gate-card';
 import { Icon } from '../parts/icon';
+import { shortId } from '../parts/ids';
 import { isEmptyJson, JsonView } from '../parts/json-view';
 import { Chip, EXECUTION_LOOKS, STEP_LOOKS } from '../parts/status';
 import { Loading, Note, Problem } from '../parts/telling';
@@ -49,7 +50,7 @@ function Job({ run, step, definition, executions }: Omit<Props, 'close'>) {
         {definition?.when !== undefined && <><dt>Only when</dt><dd className="mono">{definition.when}</dd></>}
         {definition?.allowedRoles !== undefined && <><dt>May decide</dt><dd>{definition.allowedRoles.join(' or ')}</dd></>}
         {definition?.compensate !== undefined && <><dt>Undone by</dt><dd className="mono">{definition.compensate.job}</dd></>}
-        {step.keptFrom !== undefined && <><dt>Kept from</dt><dd><Link to="/runs/$runId" params={{ runId: step.keptFrom }} search={{ step: step.id }} className="link">run {step.keptFrom.slice(0, 8)}</Link>: it had succeeded there</dd></>}
+        {step.keptFrom !== undefined && <><dt>Kept from</dt><dd><Link to="/runs/$runId" params={{ runId: step.keptFrom }} search={{ step: step.id }} className="link">run {shortId(step.keptFrom)}</Link>: it had succeeded there</dd></>}
         {step.startedAt !== null && <><dt>Started</dt><dd>{moment(step.startedAt)} (<Ago at={step.startedAt} />)</dd></>}
         {step.startedAt !== null && <><dt>Took</dt><dd><Lasting from={step.startedAt} to={step.endedAt} /></dd></>}
       </dl>
@@ -71,7 +72,7 @@ function Attempt({ execution, mayStop }: { readonly execution: ExecutionRow; rea
     <div className="panel" style={{ background: 'var(--sunk)', padding: '10px 12px' }}>
       <div className="row between wrap">
         <span className="row"><strong className="small">Attempt {attempt}</strong><Chip look={EXECUTION_LOOKS[status]} /></span>
-        <span className="tiny dim"><Lasting from={startedAt ?? queuedAt} to={endedAt} />{worker !== null && <> on <span className="mono">{worker.slice(0, 8)}</span></>}</span>
+        <span className="tiny dim"><Lasting from={startedAt ?? queuedAt} to={endedAt} />{worker !== null && <> on <span className="mono">{shortId(worker)}</span></>}</span>
       </div>
       {progress !== null && (
         <div className="row" style={{ marginTop: 8 }}>

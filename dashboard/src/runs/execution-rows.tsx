@@ -7,6 +7,7 @@ import { EXECUTION_STATUSES } from '../api/shapes';
 import type { ExecutionRow } from '../api/shapes';
 import type { RunsSearch } from '../search';
 import { Icon } from '../parts/icon';
+import { shortId } from '../parts/ids';
 import { RowList } from '../parts/row-list';
 import { Chip, EXECUTION_LOOKS } from '../parts/status';
 import { Empty, Loading, Problem } from '../parts/telling';
@@ -71,7 +72,7 @@ function Cells({ row: { runId, stepId, batchName, job, attempt, status, kind, qu
         {kind !== 'step' && <span className="dim tiny"> {kind === 'compensation' ? 'undoing' : 'after a failure'}</span>}
         {error !== null && <><br /><span className="tiny tone-bad">{error.message}</span></>}
       </span>
-      <span role="cell" className="ellipsis wide-only">{batchName} <span className="dim mono tiny">{runId.slice(0, 8)}</span></span>
+      <span role="cell" className="ellipsis wide-only">{batchName} <span className="dim mono tiny">{shortId(runId)}</span></span>
       <span role="cell" className="ellipsis tiny mono wide-only">{job}</span>
       <span role="cell" className="tiny num wide-only">{attempt}</span>
       <span role="cell" className="tiny"><Ago at={queuedAt} /></span>

@@ -9,6 +9,7 @@ import type { RunRow, TriggerType } from '../api/shapes';
 import { SINCE } from '../search';
 import type { RunsSearch, Since } from '../search';
 import { Icon } from '../parts/icon';
+import { shortId } from '../parts/ids';
 import { RowList } from '../parts/row-list';
 import { CountsBar, countsText, RUN_LOOKS, RunChip, TRIGGER_LABELS } from '../parts/status';
 import { Empty, Loading, Problem } from '../parts/telling';
@@ -79,7 +80,7 @@ function Cells({ run }: { readonly run: RunRow }) {
     <>
       <span role="cell"><RunChip status={status} paused={paused} /></span>
       <span role="cell" className="ellipsis">
-        <Link to="/runs/$runId" params={{ runId: id }} className="cover">{batchName}</Link> <span className="dim mono tiny">{id.slice(0, 8)}</span>
+        <Link to="/runs/$runId" params={{ runId: id }} className="cover">{batchName}</Link> <span className="dim mono tiny">{shortId(id)}</span>
         <br />
         <span className="tiny dim">{error !== null ? <span className="tone-bad">{error.message}</span> : (reason ?? '')}</span>
       </span>

@@ -5,6 +5,7 @@ import { Link } from '@tanstack/react-router';
 import { occurrencesQuery } from '../api/queries';
 import type { OccurrenceList } from '../api/shapes';
 import { Icon } from '../parts/icon';
+import { shortId } from '../parts/ids';
 import { Chip } from '../parts/status';
 import { Empty, Loading, Problem } from '../parts/telling';
 import { clockTime, moment, ZONE } from '../parts/time';
@@ -115,7 +116,7 @@ function DayList({ day: { from }, list }: { readonly day: Day; readonly list: Oc
                   <td className="nowrap num"><time dateTime={due} title={moment(due)}>{clockTime(due)}</time></td>
                   <td><Chip look={OCCURRENCE_LOOKS[outcome]} /></td>
                   <td>{reason === null ? <span className="dim">–</span> : <span title={reason}>{REASONS[reason] ?? reason}</span>}</td>
-                  <td>{runId === null ? <span className="dim">–</span> : <Link to="/runs/$runId" params={{ runId }} className="link mono">{runId.slice(0, 8)}</Link>}</td>
+                  <td>{runId === null ? <span className="dim">–</span> : <Link to="/runs/$runId" params={{ runId }} className="link mono">{shortId(runId)}</Link>}</td>
                 </tr>
               ))}
             </tbody>

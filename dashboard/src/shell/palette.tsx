@@ -8,6 +8,7 @@ import { api, told } from '../api/client';
 import { runsPage } from '../api/queries';
 import { Icon } from '../parts/icon';
 import type { IconName } from '../parts/icon';
+import { shortId } from '../parts/ids';
 import { RUN_LOOKS } from '../parts/status';
 import { ROOMS } from './rooms';
 
@@ -77,7 +78,7 @@ function useChoices(said: string, q: string): readonly Choice[] {
     ...ROOMS.filter(({ label }) => fits(label)).map(({ to, label, icon, key }): Choice => ({ id: to, icon, label, hint: `g ${key}`, go: () => void navigate({ to }) })),
     ...(batches.data?.items ?? []).map(({ id, name, title }): Choice => ({ id, icon: 'stack2', label: title ?? name, hint: 'batch', go: () => void navigate({ to: '/batches/$batch', params: { batch: name } }) })),
     ...(said === '' ? [] : (batches.data?.items ?? [])).map(({ id, name, title }): Choice => ({ id: `start ${id}`, icon: 'playerPlay', label: `Start ${title ?? name}`, hint: 'command', go: () => void navigate({ to: '/batches/$batch', params: { batch: name }, search: { start: true } }) })),
-    ...(q === '' ? [] : (runs.data?.items ?? [])).map(({ id, batchName, status }): Choice => ({ id: `run ${id}`, icon: RUN_LOOKS[status].icon, label: `${batchName} ${id.slice(0, 8)}`, hint: RUN_LOOKS[status].label, go: () => void navigate({ to: '/runs/$runId', params: { runId: id } }) })),
+    ...(q === '' ? [] : (runs.data?.items ?? [])).map(({ id, batchName, status }): Choice => ({ id: `run ${id}`, icon: RUN_LOOKS[status].icon, label: `${batchName} ${shortId(id)}`, hint: RUN_LOOKS[status].label, go: () => void navigate({ to: '/runs/$runId', params: { runId: id } }) })),
     ...[{ id: 'failed', icon: 'circleX', label: 'Runs that failed', hint: 'list', go: () => void navigate({ to: '/runs', search: { status: ['failed'] } }) } as const, { id: 'new', icon: 'plus', label: 'New batch', hint: 'command', go: () => void navigate({ to: '/batches/new' }) } as const,
       { id: 'theme', icon: 'moon', label: 'Switch between dark and light', hint: 'command', go: () => setColorScheme(colorScheme === 'dark' ? 'light' : 'dark') } as const].filter(({ label }) => fits(label)),
   ];
