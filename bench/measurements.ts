@@ -5,13 +5,14 @@ import type { Figure } from './trial.js';
 
 /** A part of the runs, for a look in between. */
 export const SHARE = process.argv.includes('--share') ? Number(process.argv[process.argv.indexOf('--share') + 1]) : 1;
-/** Runs for each number in flight: enough that the warm-up is behind, few enough for the budget. */
-export const LANES: readonly (readonly [lanes: number, runs: number])[] = ([[1, 300], [16, 2_000], [64, 4_000]] as const).map(([lanes, runs]) => [lanes, Math.ceil(runs * SHARE)]);
+/** Runs of a slice for each number in flight: some half a second and more, so that collections, checkpoints and rows are in it. */
+export const LANES: readonly (readonly [lanes: number, runs: number])[] = ([[1, 300], [16, 1_200], [64, 2_000]] as const).map(([lanes, runs]) => [lanes, Math.ceil(runs * SHARE)]);
 
 /** Measured once, because they take long. */
 export const LONG: readonly string[] = ['restart', 'parked', 'timers'];
 
-export type Measurement = () => Promise<readonly Figure[]>;
+/** The figures of every slice; of most there is one. */
+export type Measurement = () => Promise<readonly (readonly Figure[])[]>;
 
 const threeSteps = LANES.flatMap(([lanes, runs]): [string, Measurement][] => [
   [`bare-${lanes}`, () => bareLane(lanes, runs)],
@@ -20,6 +21,8 @@ const threeSteps = LANES.flatMap(([lanes, runs]): [string, Measurement][] => [
   [`http-${lanes}`, () => httpLane(lanes, runs)],
 ]);
 
+const once = (measure: () => Promise<readonly Figure[]>): Measurement => async () => [await measure()];
+
 export const MEASUREMENTS: Readonly<Record<string, Measurement>> = Object.fromEntries<Measurement>([
-  ...threeSteps, ['fold', fold], ['append', logFigures], ['group', groupOf1000], ['restart', afterKill], ['parked', parkedRuns], ['timers', timerLateness],
+  ...threeSteps, ['fold', once(fold)], ['append', once(logFigures)], ['group', once(groupOf1000)], ['restart', once(afterKill)], ['parked', once(parkedRuns)], ['timers', once(timerLateness)],
 ]);

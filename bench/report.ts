@@ -2,12 +2,13 @@
 import { cpus, release, totalmem } from 'node:os';
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { SLICES } from './trial.js';
 import type { Figure } from './trial.js';
 import type { Peer } from './peers.js';
 
 export interface Results {
   readonly lanes: readonly (readonly [number, number])[];
-  /** By the measurement's name: the figures of every round. */
+  /** By the measurement's name: the figures of every slice of every round. */
   readonly rounds: ReadonlyMap<string, readonly (readonly Figure[])[]>;
   /** `left`: why it was not measured. */
   readonly peers: readonly { readonly peer: Peer; readonly left: string | undefined }[];
@@ -43,20 +44,20 @@ function tableOf({ lanes, rounds, peers, load, stolen, tookMs }: Results): strin
   const others = own.flatMap(([name, found]) => found.slice(isRate(name) ? 1 : 0).map((figure) => [isRate(name) ? `${figure.name}, ${name.replace('engine-', '')} in flight` : figure.name, `${rounded(figure.value)} ${figure.unit}`, figure.note ?? '']));
   const notes = [...figures].flatMap(([name, [figure]]) => {
     const all = (rounds.get(name) ?? []).map(([first]) => rounded(first?.value ?? NaN));
-    return all.length === 1 ? [] : [`- ${name}: ${all.join(', ')} ${figure?.unit}${isRate(name) && figure?.note !== undefined ? `; in the best round ${figure.note}` : ''}`];
+    return all.length === 1 ? [] : [`- ${name}: ${all.join(', ')} ${figure?.unit}${isRate(name) && figure?.note !== undefined ? `; in the best ${figure.note}` : ''}`];
   });
   const most = Math.max(...[...rounds.values()].map((all) => all.length));
   return [
     `Commit \`${git('rev-parse', '--short', 'HEAD')}\`${git('status', '--porcelain', '--', ':!bench/README.md') === '' ? '' : ' with changes that were not committed'}, ${new Date().toISOString().slice(0, 16).replace('T', ' ')} UTC, ${Math.round(tookMs / 60_000)} min.`,
     `Machine: ${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}, Node ${process.versions.node}. Load average ${load.map((one) => one.toFixed(1)).join(' before and ')} after. Its host took ${(stolen * 100).toFixed(1)} % of the processor time.`,
-    `Sample: ${lanes.map(([count, runs]) => `${runs.toLocaleString('en')} runs at ${count} in flight`).join(', ')}, after a warm-up of 1,000 (peers: a quarter as many, after 300); the best of ${most} rounds, in which everything takes its turn. All rounds stand below.`,
+    `Sample: ${lanes.map(([count, runs]) => `${runs.toLocaleString('en')} runs at ${count} in flight`).join(', ')}, after a warm-up of 1,000 (peers: a quarter as many, after 300); the best of ${most} slices, ${SLICES} of them one after the other whenever it is a measurement's turn. All stand below.`,
     '', ...markdown(head, rows), '',
     `Sluice in process is ahead of the best peer by a factor of ${ahead.join(', ')} in flight.`,
-    '', ...markdown(['besides', '', ''], others), '', 'All rounds:', '', ...notes,
+    '', ...markdown(['besides', '', ''], others), '', 'All slices:', '', ...notes,
   ].join('\n');
 }
 
-/** The round whose first figure is best: what others do to the machine only slows. */
+/** The slice whose first figure is best: what others do to the machine only slows. */
 function best(rounds: readonly (readonly Figure[])[]): readonly Figure[] {
   const sorted = [...rounds].sort(([one], [other]) => one!.value - other!.value);
   return sorted.at(sorted[0]?.[0]?.unit === '/s' ? -1 : 0) ?? [];

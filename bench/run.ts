@@ -25,7 +25,7 @@ function say(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-function measure(name: string): Promise<readonly Figure[]> {
+function measure(name: string): Promise<readonly (readonly Figure[])[]> {
   const child = spawn(process.execPath, [...process.execArgv, fileURLToPath(new URL('./one.ts', import.meta.url)), name, '--share', String(SHARE)], { stdio: ['ignore', 'pipe', 'inherit'] });
   let text = '';
   child.stdout.setEncoding('utf8').on('data', (part: string) => (text += part));
@@ -33,7 +33,7 @@ function measure(name: string): Promise<readonly Figure[]> {
     child.once('exit', (code) => {
       const line = text.split('\n').find((one) => one.startsWith('['));
       if (code !== 0 || line === undefined) return reject(new Error(`Measurement ${name} ended with ${code} and said: ${text || 'nothing'}`));
-      resolve(JSON.parse(line) as readonly Figure[]);
+      resolve(JSON.parse(line) as readonly (readonly Figure[])[]);
     });
   });
 }
@@ -64,7 +64,7 @@ async function measurePeer(peer: Peer): Promise<void> {
 const isWanted = (name: string): boolean => only === undefined || only.includes(name);
 const before = ticks();
 for (let round = 0; round < ROUNDS; round += 1) {
-  for (const name of Object.keys(MEASUREMENTS)) if (isWanted(name) && (round === 0 || !LONG.includes(name))) note(name, await measure(name));
+  for (const name of Object.keys(MEASUREMENTS)) if (isWanted(name) && (round === 0 || !LONG.includes(name))) for (const figures of await measure(name)) note(name, figures);
   for (const peer of PEERS) if (isWanted(peer.name) && !left.has(peer)) await measurePeer(peer);
 }
 const after = ticks();

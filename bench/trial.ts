@@ -24,6 +24,9 @@ export interface Figure {
   readonly cpuMs?: number;
 }
 
+/** What is measured in one process, one after the other: what others do to the machine comes and goes within seconds. */
+export const SLICES = 3;
+
 export async function inTemp<T>(work: (directory: string) => Promise<T>): Promise<T> {
   const directory = mkdtempSync(join(tmpdir(), 'sluice-bench-'));
   try {
