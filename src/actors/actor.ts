@@ -24,6 +24,8 @@ export interface Origin {
 export interface Decided {
   readonly type: string;
   readonly data: JsonObject;
+  /** The canonical JSON of `data`, where it was made already. */
+  readonly dataText?: string;
 }
 
 /** A command that this state does not take. A value, not an exception: nothing was written. */

@@ -22,10 +22,11 @@ export function seal<S, C extends ActorCommand>(kind: ActorKind<S, C>, { stream,
   let prevHash = from?.head ?? GENESIS_HASH;
   let version = -1;
   let metadata = {};
-  const sealed = facts.map(({ type, data }, index) => {
+  const sealed = facts.map((fact, index) => {
+    const { type } = fact;
     const versionOf = kind.schemaVersionOf(type);
     if (versionOf !== version) metadata = metadataOf(kind.machine, origin, at, (version = versionOf));
-    const next = sealFact({ stream, revision: (from?.revision ?? -1) + 1 + index, prevHash, id: ids.event(origin.commandId, index), type, ...outlined(data, kind.payloadField(type), blobs), metadata });
+    const next = sealFact({ stream, revision: (from?.revision ?? -1) + 1 + index, prevHash, id: ids.event(origin.commandId, index), type, ...outlined(fact, kind.payloadField(type), blobs), metadata });
     prevHash = next.metadata.hash;
     return next;
   });

@@ -62,29 +62,43 @@ function envelopeOf(given: Readonly<Record<string, string>>): Envelope {
 }
 
 function enveloped(given: Readonly<Record<string, string>>): Envelope {
-  let [before, between, after] = ['', '', ''];
-  for (const key of keysInOrder(given)) {
-    const item = `${JSON.stringify(key)}:${JSON.stringify(given[key])}`;
-    if (key < 'hash') before += `${item},`;
-    else if (key < 'prevHash') between += `${item},`;
-    else after += `,${item}`;
-  }
-  return { given, blank: { ...given, hash: '', prevHash: '' }, before, between, after };
+  const { before, between, after } = shapeOf(given);
+  return { given, blank: { ...given, hash: '', prevHash: '' }, before: itemsOf(given, before), between: itemsOf(given, between), after: after.length === 0 ? '' : `,${itemsOf(given, after).slice(0, -1)}` };
 }
 
-/** All but `hash` and `prevHash`. Sorted once for each shape: the envelopes of one writer have the same keys in the same order. */
-function keysInOrder(given: Readonly<Record<string, string>>): readonly string[] {
-  let shape = '';
-  for (const key in given) shape += `${key}\0`;
-  const known = shapes.get(shape);
+function itemsOf(given: Readonly<Record<string, string>>, keys: readonly Key[]): string {
+  let items = '';
+  for (const { key, label } of keys) items += `${label}${JSON.stringify(given[key])},`;
+  return items;
+}
+
+/** A key, and how it stands in canonical JSON. */
+interface Key {
+  readonly key: string;
+  readonly label: string;
+}
+
+/** The keys of an envelope in their order, but for `hash` and `prevHash`: those that stand before the two, between and after them. */
+interface Shape {
+  readonly before: readonly Key[];
+  readonly between: readonly Key[];
+  readonly after: readonly Key[];
+}
+
+/** Sorted once for each: the envelopes of one writer have the same keys in the same order. */
+function shapeOf(given: Readonly<Record<string, string>>): Shape {
+  let name = '';
+  for (const key in given) name += `${key}\0`;
+  const known = shapes.get(name);
   if (known !== undefined) return known;
-  const keys = Object.keys(given).filter((key) => key !== 'hash' && key !== 'prevHash').sort();
-  if (shapes.size < MOST_SHAPES) shapes.set(shape, keys);
-  return keys;
+  const keys = Object.keys(given).filter((key) => key !== 'hash' && key !== 'prevHash').sort().map((key) => ({ key, label: `${JSON.stringify(key)}:` }));
+  const shape = { before: keys.filter(({ key }) => key < 'hash'), between: keys.filter(({ key }) => key > 'hash' && key < 'prevHash'), after: keys.filter(({ key }) => key > 'prevHash') };
+  if (shapes.size < MOST_SHAPES) shapes.set(name, shape);
+  return shape;
 }
 
 const MOST_SHAPES = 100;
-const shapes = new Map<string, readonly string[]>();
+const shapes = new Map<string, Shape>();
 
 /** As much of a stored fact as its hash covers. */
 export interface ChainedFact {

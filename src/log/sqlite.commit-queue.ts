@@ -40,7 +40,7 @@ interface Waiting extends Append {
 /** A stream's number in the file, and its last revision. */
 interface Head {
   readonly stream: number;
-  readonly revision: number;
+  revision: number;
 }
 
 /** What a group is about to do, while its transaction is open. */
@@ -153,7 +153,9 @@ export class CommitQueue {
       group.facts.push({ stream: append.stream, revision, type, data, metadata, id, position: positionText(group.position), recordedAt });
     }
     group.characters += append.bytes;
-    this.#heads.set(append.stream, { stream, revision });
+    // If nothing comes of the transaction, all heads are let go.
+    if (head === undefined) this.#heads.set(append.stream, { stream, revision });
+    else head.revision = revision;
     return { revision, position: positionText(group.position), duplicate: false };
   }
 

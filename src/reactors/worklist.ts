@@ -285,12 +285,13 @@ export class Worklist {
 
   private disarm(runId: RunId, stepId: string, ...kinds: readonly TimerKind[]): void {
     const run = this.runs.get(runId);
+    if (run?.timers === undefined) return;
     for (const kind of kinds) {
-      const timer = run?.timers?.get(`${kind}:${stepId}`);
+      const timer = run.timers.get(`${kind}:${stepId}`);
       if (timer === undefined) continue;
-      run?.timers?.delete(`${kind}:${stepId}`);
+      run.timers.delete(`${kind}:${stepId}`);
       this.queue.disarm(timer);
     }
-    if (run?.timers?.size === 0) run.timers = undefined;
+    if (run.timers.size === 0) run.timers = undefined;
   }
 }

@@ -6,6 +6,7 @@ import type { SnapshotFrom } from 'xstate';
 import type { Fold } from '../actors/fold.js';
 import { MOST_BYTES, MOST_FACTS } from '../actors/actor.js';
 import type { Decided, Drawn, Rejected } from '../actors/actor.js';
+import { canonicalJson } from '../events/canonical.js';
 import { checkedRunFact, encodeRunFact } from '../events/run.codec.js';
 import type { RunFactData, RunFactType, JobDefaults } from '../events/run.events.js';
 import type { JsonFault, JsonObject, JsonValue } from '../events/json.js';
@@ -64,9 +65,6 @@ export interface Original {
   readonly kept: readonly KeptStep[];
 }
 
-/** With values or somebody's words in them. */
-const MAY_BE_LARGE: ReadonlySet<RunFactType> = new Set(['RunStarted', 'StepDispatched', 'GateParked', 'StepSucceeded', 'StepKept', 'StepFailed', 'StepRefused']);
-
 export class RunDraft {
   private readonly said: Decided[] = [];
   private bytes = 0;
@@ -106,7 +104,9 @@ export class RunDraft {
     this.revision += 1;
     const event = checkedRunFact(type, data, this.revision, this.ctx.actor);
     this.snapshot = this.ctx.fold.next(this.snapshot, event);
-    this.said.push({ type, data: encodeRunFact(data) });
-    this.bytes += MAY_BE_LARGE.has(type) ? Buffer.byteLength(JSON.stringify(data)) : 400;
+    const encoded = encodeRunFact(data);
+    const dataText = canonicalJson(encoded);
+    this.said.push({ type, data: encoded, dataText });
+    this.bytes += Buffer.byteLength(dataText);
   }
 }
