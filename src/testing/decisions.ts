@@ -114,7 +114,7 @@ export class GivenRun {
       decision = decideRun(state, facts.length - 1, command, contextOf(actor, this.batch));
       if (isRejected(decision)) continue;
       state = decision.state;
-      facts.push(...decision.facts.map((fact) => ({ ...fact, actor })));
+      facts.push(...decision.facts.map(({ type, data }) => ({ type, data, actor })));
     }
     assert(decision !== undefined, 'Say something to the run.');
     return new DecidedRun(facts, decision);
