@@ -2,9 +2,9 @@
  * Ids: the one source of identity and randomness.
  *
  * Every id that a retry or another node must be able to find again is a UUIDv5 of a canonical JSON array
- * under one namespace (RFC 9562), so that doing the same thing twice gives the same name twice. What a command begins
- * that knows its time (UUIDv7) has that time in front of the same hash (UUIDv8): what was made together then lies together
- * in every index, of the log as of the rows.
+ * under one namespace (RFC 9562), so that doing the same thing twice gives the same name twice. The run that a command
+ * with a time (UUIDv7) begins, its executions and its approvals have that time in front of the same hash (UUIDv8): what
+ * was begun together then lies together in every index, of the log as of the rows.
  */
 import { hash, randomBytes, randomUUID } from 'node:crypto';
 import { SystemClock } from './clock.js';
@@ -56,20 +56,22 @@ function timedUuid(): string {
   return `${time.slice(0, 8)}-${time.slice(8)}-7${randomUUID().slice(15)}`;
 }
 
-/** A UUIDv5 with the time of another id in front, as a UUIDv8, if that one has a time. */
+/** A UUIDv5 with the time of another id of ours in front, as a UUIDv8, if that one has a time. */
 function timedAs(other: string, id: string): string {
   const version = other.charAt(VERSION_AT);
   return version === '7' || version === '8' ? `${other.slice(0, VERSION_AT - 1)}-8${id.slice(VERSION_AT + 1)}` : id;
 }
 
 const VERSION_AT = 14;
+/** Of a version 8 that is not ours nobody knows what it begins with. */
+const TIMED_KEY = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
 export const ids = {
   freshCommand: (): CommandId => timedUuid() as CommandId,
   freshIncarnation: (): Incarnation => randomUUID() as Incarnation,
   /** Scoped by who, where and which key, so that two callers' keys never meet. */
   keyedCommand: (actor: string, method: string, path: string, key: string): CommandId =>
-    timedAs(isUuid(key) ? key : '', uuidOf('command', actor, method, path, key)) as CommandId,
+    timedAs(TIMED_KEY.test(key) ? key : '', uuidOf('command', actor, method, path, key)) as CommandId,
   event: (command: CommandId, index: number): EventId => uuidOf(command, index) as EventId,
   /** Names are fixed and unique without a second stream. */
   batch: (name: string): BatchId => uuidOf('batch', name) as BatchId,

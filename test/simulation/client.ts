@@ -73,6 +73,8 @@ export class Client {
 
   private origin(actor: string, roles: readonly string[]): Origin {
     this.commands += 1;
-    return { actor, roles, via: 'code', commandId: ids.keyedCommand(actor, 'POST', '/', String(this.commands)), requestHash: String(this.commands) };
+    // Every second key has a time, as those of the command line do.
+    const key = this.commands % 2 === 0 ? String(this.commands) : `0192aaaa-0001-7000-8000-${String(this.commands).padStart(12, '0')}`;
+    return { actor, roles, via: 'code', commandId: ids.keyedCommand(actor, 'POST', '/', key), requestHash: String(this.commands) };
   }
 }
