@@ -50,7 +50,7 @@ function tableOf({ lanes, rounds, peers, load, stolen, tookMs }: Results): strin
   return [
     `Commit \`${git('rev-parse', '--short', 'HEAD')}\`${git('status', '--porcelain', '--', ':!bench/README.md') === '' ? '' : ' with changes that were not committed'}, ${new Date().toISOString().slice(0, 16).replace('T', ' ')} UTC, ${Math.round(tookMs / 60_000)} min.`,
     `Machine: ${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}, Node ${process.versions.node}. Load average ${load.map((one) => one.toFixed(1)).join(' before and ')} after. Its host took ${(stolen * 100).toFixed(1)} % of the processor time.`,
-    `Sample: ${lanes.map(([count, runs]) => `${runs.toLocaleString('en')} runs at ${count} in flight`).join(', ')}, after a warm-up of 1,000 (peers: a quarter as many, after 300); the best of ${most} slices, ${SLICES} of them one after the other whenever it is a measurement's turn. All stand below.`,
+    `Sample: ${lanes.map(([count, runs]) => `${runs.toLocaleString('en')} runs at ${count} in flight`).join(', ')}, after a warm-up of 1,000 (peers: a quarter as many, after 300); the best of ${most} slices, ${SLICES} of them one after the other whenever it is their turn. Of what else there is one figure a round, and the best of the rounds; what takes long was measured once. All stand below.`,
     '', ...markdown(head, rows), '',
     `Sluice in process is ahead of the best peer by a factor of ${ahead.join(', ')} in flight.`,
     '', ...markdown(['besides', '', ''], others), '', 'All slices:', '', ...notes,

@@ -1,6 +1,6 @@
 /**
  * The bench: `npm run bench`. Each measurement in a process of its own, all of them and the peers in turn, round after
- * round; what counts is the best round of each. Results go to the terminal and into `README.md`.
+ * round; what counts is the best slice of each. Results go to the terminal and into `README.md`.
  * `-- --only engine-64,BullMQ` measures these, and writes nothing; `-- --share 0.25` runs a quarter of the runs.
  */
 import { spawn } from 'node:child_process';

@@ -61,6 +61,7 @@ export function engineLane(lanes: number, runs: number): Promise<readonly (reado
     await drive(WARM_UP, Math.max(lanes, 16), one);
     const figures = await slices(async () => {
       durableMs.length = 0;
+      const behind = bench.sluice.read.asOf().lagMs;
       const [before, from] = [bench.commits(), performance.now()];
       const driven = await drive(runs, lanes, one);
       const syncs = (bench.commits() - before) / ((performance.now() - from) / 1_000);
@@ -68,7 +69,7 @@ export function engineLane(lanes: number, runs: number): Promise<readonly (reado
       const { lagMs } = bench.sluice.read.asOf();
       durableMs.sort((a, b) => a - b);
       return [
-        runsASecond(driven, `${syncs.toFixed(0)} syncs/s, rows ${lagMs.toFixed(0)} ms behind at the end`),
+        runsASecond(driven, `${syncs.toFixed(0)} syncs/s, rows ${behind.toFixed(0)} ms behind at its beginning and ${lagMs.toFixed(0)} at its end`),
         { name: 'command to durable, p50', value: percentile(durableMs, 0.5), unit: 'ms' },
         { name: 'command to durable, p99', value: percentile(durableMs, 0.99), unit: 'ms' },
       ];
