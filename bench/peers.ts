@@ -10,6 +10,7 @@ import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { SLICES } from './trial.js';
 
 export interface PeerFigure {
   readonly lanes: number;
@@ -59,7 +60,7 @@ export const PEERS: readonly Peer[] = [
 ];
 
 async function driven(file: string, lanes: readonly (readonly [number, number])[], environment: Readonly<Record<string, string>>): Promise<readonly PeerFigure[]> {
-  const child = spawn(process.execPath, [join(HERE, 'peers', file)], { cwd: HERE, env: { ...process.env, ...environment, LANES: JSON.stringify(lanes) }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [join(HERE, 'peers', file)], { cwd: HERE, env: { ...process.env, ...environment, LANES: JSON.stringify(lanes), SLICES: String(SLICES) }, stdio: ['ignore', 'pipe', 'pipe'] });
   let [text, faults] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (part: string) => (text += part));
   child.stderr.setEncoding('utf8').on('data', (part: string) => (faults += part));

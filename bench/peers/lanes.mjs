@@ -3,8 +3,8 @@ import { performance } from 'node:perf_hooks';
 
 /** `[[runs in flight, runs], …]`, as the bench gives it. */
 const LANES = JSON.parse(process.env.LANES ?? '[[1,100],[64,1000]]');
-/** As many, one after the other, as of the engine. */
-const SLICES = 3;
+/** As many, one after the other, as of Sluice. */
+const SLICES = Number(process.env.SLICES ?? 1);
 
 export async function measure(one) {
   let serial = 0;
