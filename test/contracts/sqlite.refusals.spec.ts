@@ -97,6 +97,19 @@ describe('a full disk', () => {
     expect((await all(again)).map((fact) => Number(fact.position))).toEqual(read.map((_, index) => index + 1));
   });
 
+  it('leaves every stream of the group where it was, also one whose facts had been taken', async () => {
+    const log = open(60);
+    const chain = new Chain('run-1');
+    await log.append('run-1', chain.expected, chain.next(1));
+    const { expected } = chain;
+    const facts = chain.next(1);
+    const group = await Promise.allSettled([log.append('run-1', expected, facts), log.append('run-2', 'none', new Chain('run-2').next(40, LARGE))]);
+    expect(group).toEqual([{ status: 'rejected', reason: expect.any(Unavailable) }, { status: 'rejected', reason: expect.any(Unavailable) }]);
+    log.limitPages(10_000);
+    expect(await log.append('run-1', expected, facts)).toMatchObject({ revision: 1, duplicate: false });
+    expect(verifyChain(await log.readStream('run-1'))).toMatchObject({ ok: true });
+  });
+
   it('refuses every append of the group, and publishes none of them', async () => {
     const log = open(60);
     const deliveries = log.subscribe({ signal: new AbortController().signal });
