@@ -182,6 +182,17 @@ function restSuite(name: string, adapter: () => AbstractHttpAdapter): void {
       expect(invalidInput(z.enum(['on', 'off']).safeParse('x').error?.issues ?? []).detail).toMatch(/: Give one of "on", "off"\.$/);
     });
 
+    it.each([
+      [z.string().max(3), 'long', 'Give at most 3 characters.'],
+      [z.string().min(1), '', 'Give at least 1 character.'],
+      [z.array(z.string()).max(1), ['a', 'b'], 'Give at most 1 item.'],
+      [z.number().positive(), 0, 'Give more than 0.'],
+      [z.int().max(500), 501, 'Give at most 500.'],
+      [z.string().max(3, 'is too long'), 'long', 'is too long'],
+    ])('says what fits (%#)', (schema, value, message) => {
+      expect(invalidInput(schema.safeParse(value).error?.issues ?? []).body().errors).toEqual([{ path: '', message }]);
+    });
+
     it('refuses malformed JSON', async () => {
       expectProblem(await send('POST', '/probe/things/1', json, '{"name":'), 'validation-failed');
     });

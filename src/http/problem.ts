@@ -117,12 +117,20 @@ export function wordsOfKind(expected: string): string {
   return KINDS[expected] ?? 'another value';
 }
 
+const BOUNDS: Readonly<Record<string, string>> = { '<=': 'at most', '<': 'less than', '>=': 'at least', '>': 'more than' };
+
+function unitOf(count: string | undefined, units: string): string {
+  return count === '1' ? units.replace(/s$/, '') : units;
+}
+
 /** What zod says where a schema has no words of its own; a schema's own words stay as they are. */
 function inOurWords(message: string): string {
   const kind = /^Invalid input: expected (\w+)/.exec(message)?.[1];
   if (kind !== undefined) return `Give ${wordsOfKind(kind)}.`;
   const options = /^Invalid option: expected one of (.+)$/.exec(message)?.[1];
   if (options !== undefined) return `Give one of ${options.replaceAll('|', ', ')}.`;
+  const bound = /^Too (?:big|small): expected \w+ to (?:have|be) (<=?|>=?)(\S+)( \w+)?$/.exec(message);
+  if (bound !== null) return `Give ${BOUNDS[bound[1] ?? '']} ${bound[2]}${unitOf(bound[2], bound[3] ?? '')}.`;
   const keys = /^Unrecognized keys?: (.+)$/.exec(message)?.[1];
   return keys === undefined ? message : `${keys} ${keys.includes('", "') ? 'are' : 'is'} not known here.`;
 }
