@@ -11,7 +11,7 @@ export const LANES: readonly (readonly [lanes: number, runs: number])[] = ([[1, 
 /** Measured once, because they take long. */
 export const LONG: readonly string[] = ['restart', 'parked', 'timers'];
 
-/** The figures of every slice; of most there is one. */
+/** The figures of every slice: several of runs of three steps, one of everything else. */
 export type Measurement = () => Promise<readonly (readonly Figure[])[]>;
 
 const threeSteps = LANES.flatMap(([lanes, runs]): [string, Measurement][] => [

@@ -8,8 +8,8 @@ import type { Peer } from './peers.js';
 
 export interface Results {
   readonly lanes: readonly (readonly [number, number])[];
-  /** By the measurement's name: the figures of every slice of every round. */
-  readonly rounds: ReadonlyMap<string, readonly (readonly Figure[])[]>;
+  /** By the measurement's name: the figures of every slice, of all rounds. */
+  readonly slices: ReadonlyMap<string, readonly (readonly Figure[])[]>;
   /** `left`: why it was not measured. */
   readonly peers: readonly { readonly peer: Peer; readonly left: string | undefined }[];
   /** Of the machine, before and after: more than its cores before, and others were at work beside. After, it is the bench's own. */
@@ -28,13 +28,13 @@ export function writeResults(file: string, results: Results): string {
   return table;
 }
 
-function tableOf({ lanes, rounds, peers, load, stolen, tookMs }: Results): string {
-  const figures = new Map([...rounds].map(([name, all]) => [name, best(all)]));
+function tableOf({ lanes, slices, peers, load, stolen, tookMs }: Results): string {
+  const figures = new Map([...slices].map(([name, all]) => [name, best(all)]));
   const rate = (name: string): number => figures.get(name)?.[0]?.value ?? NaN;
   const head = ['runs of three steps a second', ...lanes.map(([count]) => `${count} in flight`), ...lanes.map(([count]) => `of the bare loop, ${count}`)];
   const row = (name: string, of: (count: number) => number, ratio: (count: number) => number): string[] => [name, ...lanes.map(([count]) => rounded(of(count))), ...lanes.map(([count]) => ratio(count).toFixed(2))];
   const rates = (name: string, kind: string): string[] => row(name, (count) => rate(`${kind}-${count}`), (count) => rate(`${kind}-${count}`) / rate(`bare-${count}`));
-  const leastCpu = (name: string): number => Math.min(...(rounds.get(name) ?? []).map(([figure]) => figure?.cpuMs ?? NaN));
+  const leastCpu = (name: string): number => Math.min(...(slices.get(name) ?? []).map(([figure]) => figure?.cpuMs ?? NaN));
   const cpu = row('Sluice in process, processor time of a run in ms', (count) => leastCpu(`engine-${count}`), (count) => leastCpu(`bare-${count}`) / leastCpu(`engine-${count}`));
   const peerRow = ({ peer, left }: Results['peers'][number]): string[] =>
     left === undefined ? rates(`${peer.name} (${peer.setting})`, peer.name) : [`${peer.name}: not measured (${left})`, ...lanes.flatMap(() => ['–', '–'])];
@@ -43,14 +43,14 @@ function tableOf({ lanes, rounds, peers, load, stolen, tookMs }: Results): strin
   const own = [...figures].filter(([name]) => !peers.some(({ peer }) => name.startsWith(`${peer.name}-`)));
   const others = own.flatMap(([name, found]) => found.slice(isRate(name) ? 1 : 0).map((figure) => [isRate(name) ? `${figure.name}, ${name.replace('engine-', '')} in flight` : figure.name, `${rounded(figure.value)} ${figure.unit}`, figure.note ?? '']));
   const notes = [...figures].flatMap(([name, [figure]]) => {
-    const all = (rounds.get(name) ?? []).map(([first]) => rounded(first?.value ?? NaN));
+    const all = (slices.get(name) ?? []).map(([first]) => rounded(first?.value ?? NaN));
     return all.length === 1 ? [] : [`- ${name}: ${all.join(', ')} ${figure?.unit}${isRate(name) && figure?.note !== undefined ? `; in the best ${figure.note}` : ''}`];
   });
-  const most = Math.max(...[...rounds.values()].map((all) => all.length));
+  const most = Math.max(...[...slices.values()].map((all) => all.length));
   return [
     `Commit \`${git('rev-parse', '--short', 'HEAD')}\`${git('status', '--porcelain', '--', ':!bench/README.md') === '' ? '' : ' with changes that were not committed'}, ${new Date().toISOString().slice(0, 16).replace('T', ' ')} UTC, ${Math.round(tookMs / 60_000)} min.`,
     `Machine: ${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}, Node ${process.versions.node}. Load average ${load.map((one) => one.toFixed(1)).join(' before and ')} after. Its host took ${(stolen * 100).toFixed(1)} % of the processor time.`,
-    `Sample: ${lanes.map(([count, runs]) => `${runs.toLocaleString('en')} runs at ${count} in flight`).join(', ')}, after a warm-up of 1,000 (peers: a quarter as many, after 300); the best of ${most} slices, ${SLICES} of them one after the other whenever it is their turn. Of what else there is one figure a round, and the best of the rounds; what takes long was measured once. All stand below.`,
+    `Sample: ${lanes.map(([count, runs]) => `${runs.toLocaleString('en')} runs at ${count} in flight`).join(', ')}, after a warm-up of 1,000 (peers: a quarter as many, after 300); the best of ${most} slices, ${SLICES} of them one after the other whenever it is their turn. Times are those of the slice with the best rate; processor time is that of a whole process, the least of them. Of what else there is one figure a round, and the best counts; what takes long was measured once. All rates stand below.`,
     '', ...markdown(head, rows), '',
     `Sluice in process is ahead of the best peer by a factor of ${ahead.join(', ')} in flight.`,
     '', ...markdown(['besides', '', ''], others), '', 'All slices:', '', ...notes,
@@ -58,8 +58,8 @@ function tableOf({ lanes, rounds, peers, load, stolen, tookMs }: Results): strin
 }
 
 /** The slice whose first figure is best: what others do to the machine only slows. */
-function best(rounds: readonly (readonly Figure[])[]): readonly Figure[] {
-  const sorted = [...rounds].sort(([one], [other]) => one!.value - other!.value);
+function best(slices: readonly (readonly Figure[])[]): readonly Figure[] {
+  const sorted = [...slices].sort(([one], [other]) => one!.value - other!.value);
   return sorted.at(sorted[0]?.[0]?.unit === '/s' ? -1 : 0) ?? [];
 }
 

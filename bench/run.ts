@@ -72,5 +72,5 @@ const stolen = (after.stolen - before.stolen) / Math.max(1, after.all - before.a
 say(`\nThe host took ${(stolen * 100).toFixed(1)} % of the processor time.`);
 if (only === undefined) {
   const peers = PEERS.map((peer) => ({ peer, left: left.get(peer) }));
-  say(`\n${writeResults(fileURLToPath(new URL('./README.md', import.meta.url)), { lanes: LANES, rounds: taken, peers, load: [loadBefore, loadavg()[0] ?? NaN], stolen, tookMs: performance.now() - from })}`);
+  say(`\n${writeResults(fileURLToPath(new URL('./README.md', import.meta.url)), { lanes: LANES, slices: taken, peers, load: [loadBefore, loadavg()[0] ?? NaN], stolen, tookMs: performance.now() - from })}`);
 }
