@@ -3,7 +3,7 @@
  *
  * Every id that a retry or another node must be able to find again is a UUIDv5 of a canonical JSON array
  * under one namespace (RFC 9562), so that doing the same thing twice gives the same name twice. The run that a command
- * with a time (UUIDv7) begins, its executions and its approvals have that time in front of the same hash (UUIDv8): what
+ * with a time (a fresh one, UUIDv7; one whose key is a UUIDv7, UUIDv8) begins, its executions and its approvals have that time in front of the same hash (UUIDv8): what
  * was begun together then lies together in every index, of the log as of the rows.
  */
 import { hash, randomBytes, randomUUID } from 'node:crypto';
@@ -56,7 +56,7 @@ function timedUuid(): string {
   return `${time.slice(0, 8)}-${time.slice(8)}-7${randomUUID().slice(15)}`;
 }
 
-/** A UUIDv5 with the time of another id of ours in front, as a UUIDv8, if that one has a time. */
+/** A UUIDv5 with the time of another id in front, as a UUIDv8, if that one has a time: one of ours, or a key that was looked at. */
 function timedAs(other: string, id: string): string {
   const version = other.charAt(VERSION_AT);
   return version === '7' || version === '8' ? `${other.slice(0, VERSION_AT - 1)}-8${id.slice(VERSION_AT + 1)}` : id;

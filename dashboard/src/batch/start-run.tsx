@@ -6,6 +6,7 @@ import { Refused } from '../api/client';
 import { startRun, useCommand } from '../api/commands';
 import type { BatchDefinition, ParameterDeclaration } from '../api/shapes';
 import { Icon } from '../parts/icon';
+import { freshKey } from '../parts/ids';
 import { Problem } from '../parts/telling';
 import { read, written } from './parameter-form';
 
@@ -29,12 +30,12 @@ function StartForm({ batch, definition: { parameters = [] }, close }: Props) {
   const [said, setSaid] = useState(() => written(parameters));
   const [reason, setReason] = useState('');
   // The same form sent twice is one run; another try after a fault is another.
-  const [key, setKey] = useState(() => crypto.randomUUID());
+  const [key, setKey] = useState(() => freshKey());
   const [faults, setFaults] = useState<ReadonlyMap<string, string>>(new Map());
   const command = useCommand(startRun, ({ runId }) => void navigate({ to: '/runs/$runId', params: { runId } }));
   const { error } = command;
   useEffect(() => {
-    if (error instanceof Refused) setKey(crypto.randomUUID());
+    if (error instanceof Refused) setKey(freshKey());
   }, [error]);
   const told = new Map(error instanceof Refused ? parameters.map(({ name }) => [name, error.errors.filter(({ path }) => path === `/parameters/${name}` || path.startsWith(`/parameters/${name}/`)).map(({ message }) => message).join(' ')]) : []);
   const elsewhere = error !== null && !(error instanceof Refused && error.errors.length > 0 && error.errors.every(({ path }) => parameters.some(({ name }) => path === `/parameters/${name}` || path.startsWith(`/parameters/${name}/`))));

@@ -8,6 +8,7 @@ import { jobsQuery, meQuery } from '../api/queries';
 import { may } from '../api/roles';
 import type { JobRow, Json } from '../api/shapes';
 import { Icon } from '../parts/icon';
+import { freshKey } from '../parts/ids';
 import { JsonView } from '../parts/json-view';
 import { Empty, Loading, Problem } from '../parts/telling';
 import { duration } from '../parts/time';
@@ -90,7 +91,7 @@ function RunJobForm({ job, close }: { readonly job: JobRow; readonly close: () =
           const parameters: unknown = JSON.parse(text);
           if (typeof parameters !== 'object' || parameters === null) throw new TypeError('It must be a JSON object.');
           setFault('');
-          command.mutate({ name: job.name, parameters: parameters as Record<string, unknown>, key: crypto.randomUUID() });
+          command.mutate({ name: job.name, parameters: parameters as Record<string, unknown>, key: freshKey() });
         } catch (error) {
           setFault(error instanceof Error ? error.message : String(error));
         }
