@@ -22,7 +22,8 @@ export default {
   // A limit against what hangs, with room for a machine that has much else to do.
   testTimeout: 120_000,
   // Node does not give back the modules of a file of tests when it is done; a process that ran them all would run out of
-  // memory. With a limit Jest never runs them in its own process, and begins a new one between two files.
+  // memory. With a limit Jest runs them elsewhere (but for `-i` and `--detectOpenHandles`), in a process
+  // that is begun anew between two files.
   workerIdleMemoryLimit: '1GB',
   projects: [
     project('unit', ['src/**/*.spec.ts', 'projections/**/*.spec.ts', 'examples/**/*.spec.ts', 'test/model/**/*.spec.ts']),
