@@ -4,9 +4,10 @@ import { HttpAdapterHost } from '@nestjs/core';
 import { QueryBus } from '@nestjs/cqrs';
 import { z } from 'zod';
 import { batchSourceSchema } from '../events/batch.events.js';
-import { labelParam, several, textParam } from '../http/asking.js';
+import { asked, labelParam, several, textParam } from '../http/asking.js';
 import { Answers, Does } from '../http/answers.js';
-import { asOf, atLeastQuery, awaitAtLeast } from '../http/at-least.js';
+import { asOf, atLeastOnly, atLeastQuery, awaitAtLeast } from '../http/at-least.js';
+import type { AtLeastOnly } from '../http/at-least.js';
 import { Door } from '../http/door.js';
 import { decodeCursor, encodeCursor, pageQuery } from '../http/paging.js';
 import type { Page } from '../http/paging.js';
@@ -19,7 +20,7 @@ import { etagOf, noBatch } from './batch-paths.js';
 import { GetBatch, GetBatchVersions, ListBatches } from './batch.queries.js';
 import type { BatchDetail, BatchRow, BatchVersionRow } from './batch.queries.js';
 
-const listQuery = z.strictObject({
+const listQuery = asked({
   q: textParam.optional(),
   label: several(labelParam),
   source: batchSourceSchema.optional(),
@@ -27,8 +28,7 @@ const listQuery = z.strictObject({
   ...atLeastQuery.shape,
   ...pageQuery.shape,
 });
-const oneQuery = z.strictObject(atLeastQuery.shape);
-const versionsQuery = z.strictObject({ ...atLeastQuery.shape, ...pageQuery.shape });
+const versionsQuery = asked({ ...atLeastQuery.shape, ...pageQuery.shape });
 
 @Door('batches')
 @Needs('viewer')
@@ -50,7 +50,7 @@ export class BatchesController {
   @Get(':batch')
   @Does('Tells of one batch, with its newest definition')
   @Answers(200, batchDetailAnswer)
-  async detail(@Param('batch') batch: string, @Query({ schema: oneQuery }) { atLeast }: z.output<typeof oneQuery>, @Res({ passthrough: true }) response: unknown): Promise<BatchDetail> {
+  async detail(@Param('batch') batch: string, @Query({ schema: atLeastOnly }) { atLeast }: AtLeastOnly, @Res({ passthrough: true }) response: unknown): Promise<BatchDetail> {
     await awaitAtLeast(this.read.host, atLeast, this.read.waitMs);
     const found = await this.queries.execute(new GetBatch(batchIdOf(batch)));
     if (found === undefined) throw noBatch(batch);
@@ -75,7 +75,7 @@ export class BatchesController {
   @Get(':batch/versions/:version')
   @Does('Gives one version of a batch')
   @Answers(200, versionAnswer)
-  async version(@Param('batch') batch: string, @Param('version') version: string, @Query({ schema: oneQuery }) { atLeast }: z.output<typeof oneQuery>): Promise<BatchVersionRow> {
+  async version(@Param('batch') batch: string, @Param('version') version: string, @Query({ schema: atLeastOnly }) { atLeast }: AtLeastOnly): Promise<BatchVersionRow> {
     await awaitAtLeast(this.read.host, atLeast, this.read.waitMs);
     const found = (await this.allVersions(batch)).find((one) => String(one.version) === version);
     if (found === undefined) throw new Problem('not-found', `Batch ${batch} has no version ${version.slice(0, 20)}.`);

@@ -8,7 +8,7 @@ import type { BatchDefinition } from '../events/definition.js';
 import type { JsonObject } from '../events/json.js';
 import { Answers, Does } from '../http/answers.js';
 import { isRefusal, problemOf, sayMutation } from '../http/accepted.js';
-import { refuseUnstorable } from '../http/asking.js';
+import { asked, refuseUnstorable } from '../http/asking.js';
 import { Door } from '../http/door.js';
 import { commandIdentity, originOf } from '../http/idempotency.js';
 import { Who } from '../http/identity.js';
@@ -26,8 +26,7 @@ import { DefineBatch, JOB_BATCH_PREFIX } from './batch.commands.js';
 import { KNOWN_JOBS } from './batch-authors.controller.js';
 import type { KnownJobs } from './batch-authors.controller.js';
 
-const startBody = z
-  .strictObject({ parameters: jsonObjectSchema.superRefine(refuseUnstorable).default({}), labels: labelsSchema.superRefine(refuseUnstorable).default({}) })
+const startBody = asked({ parameters: jsonObjectSchema.superRefine(refuseUnstorable).default({}), labels: labelsSchema.superRefine(refuseUnstorable).default({}) })
   .default({ parameters: {}, labels: {} });
 
 @Door('jobs')

@@ -5,8 +5,9 @@ import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { z } from 'zod';
 import { Answers, Does } from '../http/answers.js';
 import { isRefusal, problemOf, sayMutation } from '../http/accepted.js';
-import { storedText, uuidParam } from '../http/asking.js';
-import { atLeastQuery, awaitAtLeast } from '../http/at-least.js';
+import { asked, storedText, uuidParam } from '../http/asking.js';
+import { atLeastOnly, atLeastQuery, awaitAtLeast } from '../http/at-least.js';
+import type { AtLeastOnly } from '../http/at-least.js';
 import { Door } from '../http/door.js';
 import { commandIdentity, originOf } from '../http/idempotency.js';
 import { hasRole, Who } from '../http/identity.js';
@@ -27,16 +28,15 @@ import { approvalAnswer, approvalListAnswer, approvalRow, decisionAnswer, GetApp
 import type { ApprovalHistoryRow, ApprovalRow } from './approval.queries.js';
 
 const digest = z.string().max(128).nullable().default(null);
-const approveBody = z.strictObject({ note: storedText(2_000).nullable().default(null), digest }).default({ note: null, digest: null });
-const rejectBody = z.strictObject({ reason: storedText(2_000).refine((text) => text.trim() !== '', 'Say why.'), digest });
-const listQuery = z.strictObject({
+const approveBody = asked({ note: storedText(2_000).nullable().default(null), digest }).default({ note: null, digest: null });
+const rejectBody = asked({ reason: storedText(2_000).refine((text) => text.trim() !== '', 'Say why.'), digest });
+const listQuery = asked({
   state: z.enum(['pending', 'decided']).optional(),
   mine: z.enum(['true', 'false']).optional(),
   run: uuidParam.optional(),
   ...atLeastQuery.shape,
   ...pageQuery.shape,
 });
-const oneQuery = z.strictObject(atLeastQuery.shape);
 
 export interface DecisionAnswer {
   /** Null while others have to approve too. */
@@ -71,7 +71,7 @@ export class ApprovalsController {
   @Get(':id')
   @Does('Tells of one gate, with everything that its deciders are shown')
   @Answers(200, approvalAnswer)
-  async one(@Param('id') id: string, @Query({ schema: oneQuery }) { atLeast }: z.output<typeof oneQuery>, @Who() caller: Caller): Promise<ApprovalRow> {
+  async one(@Param('id') id: string, @Query({ schema: atLeastOnly }) { atLeast }: AtLeastOnly, @Who() caller: Caller): Promise<ApprovalRow> {
     await awaitAtLeast(this.read.host, atLeast, this.read.waitMs);
     const row = await this.find(id);
     if (!hasRole(caller, 'viewer') && !mayDecide(row, caller)) throw new Problem('forbidden', `Looking at this approval needs the role viewer, or one of ${row.allowedRoles.join(', ')}.`);

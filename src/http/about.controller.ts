@@ -4,7 +4,8 @@ import { z } from 'zod';
 import { ReadSide } from '../reading/read-side.js';
 import type { ProjectionStatus } from '../reading/projection-status.js';
 import { Answers, asOfAnswer, Does, timeAnswer, uuidAnswer } from './answers.js';
-import { asOf, atLeastQuery, awaitAtLeast } from './at-least.js';
+import { asOf, atLeastOnly, awaitAtLeast } from './at-least.js';
+import type { AtLeastOnly } from './at-least.js';
 import { Door } from './door.js';
 import type { AsOf } from './paging.js';
 import { Needs } from './roles.guard.js';
@@ -22,7 +23,6 @@ export interface AboutNode {
   readonly projections: readonly Pick<ProjectionStatus, 'name' | 'version' | 'state' | 'position' | 'parked'>[];
 }
 
-const oneQuery = z.strictObject(atLeastQuery.shape);
 
 const aboutAnswer = z
   .strictObject({
@@ -47,7 +47,7 @@ export class AboutController {
   @Get()
   @Does('Tells of this node: version, place of its data, settings')
   @Answers(200, aboutAnswer)
-  async tell(@Query({ schema: oneQuery }) { atLeast }: z.output<typeof oneQuery>): Promise<AboutNode & { readonly asOf: AsOf }> {
+  async tell(@Query({ schema: atLeastOnly }) { atLeast }: AtLeastOnly): Promise<AboutNode & { readonly asOf: AsOf }> {
     await awaitAtLeast(this.read.host, atLeast, this.read.waitMs);
     return { ...this.about(), asOf: asOf(this.read.host) };
   }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
+import { asked } from './asking.js';
 import { asOf, atLeastQuery, awaitAtLeast, type ReadProgress } from './at-least.js';
 import { commandIdentity } from './idempotency.js';
 import { decodeCursor, encodeCursor, pageQuery } from './paging.js';
@@ -33,6 +34,16 @@ describe('The identity of a command', () => {
 
   it.each(['', 'x'.repeat(256), 'tab\there', 'é'])('refuses the key %j', (key) => {
     expect(() => commandIdentity(post(key), ada, null)).toThrow(Problem);
+  });
+});
+
+describe('What a door is asked', () => {
+  const faults = (value: object): unknown => asked({ limit: z.string(), status: z.string().optional() }).safeParse(value).error?.issues.map(({ message }) => message);
+
+  it('is refused with what it could have been', () => {
+    expect(faults({ limit: '1', stauts: 'failed' })).toEqual(['"stauts" is not known here; known: "limit", "status".']);
+    expect(faults({ limit: '1', a: '', b: '' })).toEqual(['"a", "b" are not known here; known: "limit", "status".']);
+    expect(faults({ limit: '1', status: 'failed' })).toBeUndefined();
   });
 });
 

@@ -2,6 +2,16 @@
 import { z } from 'zod';
 import { isStorableText, refuseUnstorableText } from '../events/canonical.js';
 import type { JsonValue } from '../events/json.js';
+import { wordsOfUnknown } from './problem.js';
+
+/** The query or the body that a door takes. What it does not know is refused, with a word on what it knows. */
+export function asked<S extends z.ZodRawShape>(shape: S) {
+  return z.strictObject(shape, { error: (issue) => (issue.code === 'unrecognized_keys' ? `${wordsOfUnknown(quoted(issue.keys))}; known: ${quoted(Object.keys(shape))}.` : undefined) });
+}
+
+function quoted(names: readonly string[]): string {
+  return names.map((name) => `"${name}"`).join(', ');
+}
 
 /** A parameter that may be repeated. */
 export function several<T extends z.ZodType>(one: T) {

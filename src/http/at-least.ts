@@ -1,5 +1,6 @@
 /** Reading one's own writes: a query may ask that the read side has got to a position first. */
 import { z } from 'zod';
+import { asked } from './asking.js';
 import { Problem } from './problem.js';
 
 /** How far the read side is, as the doors see it. */
@@ -19,6 +20,10 @@ export const atLeastQuery = z.object({
     .regex(/^[\x21-\x7e]{1,128}$/, 'must be a position that an answer of this server carried')
     .optional(),
 });
+
+/** Of a door that takes nothing else. */
+export const atLeastOnly = asked(atLeastQuery.shape);
+export type AtLeastOnly = z.output<typeof atLeastOnly>;
 
 /**
  * Waits until the read side has got to `atLeast` if that was asked for, else for what was said a moment ago.

@@ -3,7 +3,8 @@ import { Get, Inject, Query } from '@nestjs/common';
 import { z } from 'zod';
 import { ReadSide } from '../reading/read-side.js';
 import { Answers, Does } from './answers.js';
-import { atLeastQuery, awaitAtLeast } from './at-least.js';
+import { atLeastOnly, awaitAtLeast } from './at-least.js';
+import type { AtLeastOnly } from './at-least.js';
 import { Door } from './door.js';
 import type { Caller } from './identity.js';
 import { Who } from './identity.js';
@@ -12,7 +13,6 @@ import { NeedsCaller } from './roles.guard.js';
 /** Under which the way of signing in is given, like `dev`. */
 export const AUTH = Symbol('auth');
 
-const oneQuery = z.strictObject(atLeastQuery.shape);
 
 const meAnswer = z.strictObject({ actor: z.string(), roles: z.array(z.string()), auth: z.string() }).meta({ id: 'Me' });
 
@@ -27,7 +27,7 @@ export class MeController {
   @Get()
   @Does('Tells who is asking, with which roles')
   @Answers(200, meAnswer)
-  async me(@Query({ schema: oneQuery }) { atLeast }: z.output<typeof oneQuery>, @Who() caller: Caller): Promise<{ readonly actor: string; readonly roles: readonly string[]; readonly auth: string }> {
+  async me(@Query({ schema: atLeastOnly }) { atLeast }: AtLeastOnly, @Who() caller: Caller): Promise<{ readonly actor: string; readonly roles: readonly string[]; readonly auth: string }> {
     await awaitAtLeast(this.read.host, atLeast, this.read.waitMs);
     return { actor: caller.actor, roles: [...caller.roles], auth: this.auth };
   }

@@ -123,6 +123,11 @@ function unitOf(count: string | undefined, units: string): string {
   return count === '1' ? units.replace(/s$/, '') : units;
 }
 
+/** @param keys quoted, and with commas between them */
+export function wordsOfUnknown(keys: string): string {
+  return `${keys} ${keys.includes('", "') ? 'are' : 'is'} not known here`;
+}
+
 /** What zod says where a schema has no words of its own; a schema's own words stay as they are. */
 function inOurWords(message: string): string {
   const kind = /^Invalid input: expected (\w+)/.exec(message)?.[1];
@@ -132,5 +137,5 @@ function inOurWords(message: string): string {
   const bound = /^Too (?:big|small): expected \w+ to (?:have|be) (<=?|>=?)(\S+)( \w+)?$/.exec(message);
   if (bound !== null) return `Give ${BOUNDS[bound[1] ?? '']} ${bound[2]}${unitOf(bound[2], bound[3] ?? '')}.`;
   const keys = /^Unrecognized keys?: (.+)$/.exec(message)?.[1];
-  return keys === undefined ? message : `${keys} ${keys.includes('", "') ? 'are' : 'is'} not known here.`;
+  return keys === undefined ? message : `${wordsOfUnknown(keys)}.`;
 }

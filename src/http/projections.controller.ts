@@ -6,14 +6,13 @@ import type { ProjectionStatus } from '../reading/projection-status.js';
 import { ReadSide } from '../reading/read-side.js';
 import { sayMutation } from './accepted.js';
 import { Answers, Does, pageOf } from './answers.js';
-import { atLeastQuery, awaitAtLeast } from './at-least.js';
+import { atLeastOnly, awaitAtLeast } from './at-least.js';
+import type { AtLeastOnly } from './at-least.js';
 import { Door } from './door.js';
 import type { Page } from './paging.js';
 import { Problem } from './problem.js';
 import { Needs } from './roles.guard.js';
 
-const query = z.strictObject(atLeastQuery.shape);
-type Asked = z.output<typeof query>;
 
 /** One build of a projection: the one that answers, or one that is made beside it. */
 export interface ProjectionRow extends Omit<ProjectionStatus, 'parked'> {
@@ -49,7 +48,7 @@ export class ProjectionsController {
   @Get()
   @Does('Lists projections and how far each is')
   @Answers(200, pageOf(projectionAnswer, 'ProjectionList'))
-  async list(@Query({ schema: query }) { atLeast }: Asked): Promise<Page<ProjectionRow>> {
+  async list(@Query({ schema: atLeastOnly }) { atLeast }: AtLeastOnly): Promise<Page<ProjectionRow>> {
     await awaitAtLeast(this.read.host, atLeast, this.read.waitMs);
     const asOf = this.read.asOf();
     return whole(this.rows(), asOf);
@@ -77,7 +76,7 @@ export class ProjectionsController {
   @Get(':name/parked')
   @Does('Lists the streams that a projection left out, and why')
   @Answers(200, pageOf(parkedAnswer, 'ParkedList'))
-  async parked(@Param('name') name: string, @Query({ schema: query }) { atLeast }: Asked): Promise<Page<ParkedStream>> {
+  async parked(@Param('name') name: string, @Query({ schema: atLeastOnly }) { atLeast }: AtLeastOnly): Promise<Page<ParkedStream>> {
     await awaitAtLeast(this.read.host, atLeast, this.read.waitMs);
     return whole(this.known(name).flatMap(({ parked }) => parked.map((one) => ({ id: one.stream, ...one }))), this.read.asOf());
   }

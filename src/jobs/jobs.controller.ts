@@ -2,8 +2,9 @@
 import { Get, Param, Query } from '@nestjs/common';
 import { z } from 'zod';
 import { Answers, Does, pageOf } from '../http/answers.js';
-import { textParam } from '../http/asking.js';
-import { asOf, atLeastQuery, awaitAtLeast } from '../http/at-least.js';
+import { asked, textParam } from '../http/asking.js';
+import { asOf, atLeastOnly, atLeastQuery, awaitAtLeast } from '../http/at-least.js';
+import type { AtLeastOnly } from '../http/at-least.js';
 import { Door } from '../http/door.js';
 import { decodeCursor, encodeCursor, pageQuery } from '../http/paging.js';
 import type { Page } from '../http/paging.js';
@@ -13,8 +14,7 @@ import { ReadSide } from '../reading/read-side.js';
 import { JobRegistry } from './job-registry.js';
 import type { JobDescription } from './job-registry.js';
 
-const listQuery = z.strictObject({ q: textParam.optional(), ...atLeastQuery.shape, ...pageQuery.shape });
-const oneQuery = z.strictObject(atLeastQuery.shape);
+const listQuery = asked({ q: textParam.optional(), ...atLeastQuery.shape, ...pageQuery.shape });
 
 const schema = z.record(z.string(), z.unknown());
 const jobAnswer = z
@@ -55,7 +55,7 @@ export class JobsController {
   @Get(':name')
   @Does('Tells of one job, with the schema of its parameters')
   @Answers(200, jobAnswer)
-  async one(@Param('name') name: string, @Query({ schema: oneQuery }) { atLeast }: z.output<typeof oneQuery>): Promise<JobDescription> {
+  async one(@Param('name') name: string, @Query({ schema: atLeastOnly }) { atLeast }: AtLeastOnly): Promise<JobDescription> {
     await awaitAtLeast(this.read.host, atLeast, this.read.waitMs);
     if (!this.jobs.has(name)) throw new Problem('not-found', `No job is registered as ${name.slice(0, 100)} on this node.`);
     return this.jobs.describe(name);

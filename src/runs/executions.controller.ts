@@ -3,8 +3,9 @@ import { Get, Param, Query } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
 import { z } from 'zod';
 import { Answers, Does } from '../http/answers.js';
-import { several, textParam, timeParam, uuidParam } from '../http/asking.js';
-import { atLeastQuery, awaitAtLeast } from '../http/at-least.js';
+import { asked, several, textParam, timeParam, uuidParam } from '../http/asking.js';
+import { atLeastOnly, atLeastQuery, awaitAtLeast } from '../http/at-least.js';
+import type { AtLeastOnly } from '../http/at-least.js';
 import { Door } from '../http/door.js';
 import { pageQuery } from '../http/paging.js';
 import type { Page } from '../http/paging.js';
@@ -17,7 +18,7 @@ import { executionAnswer, executionListAnswer } from './run.answers.js';
 import { EXECUTION_STATUSES, GetExecution, ListExecutions } from './execution.queries.js';
 import type { ExecutionRow } from './execution.queries.js';
 
-const listQuery = z.strictObject({
+const listQuery = asked({
   status: several(z.enum(EXECUTION_STATUSES)),
   job: textParam.optional(),
   run: uuidParam.optional(),
@@ -29,7 +30,6 @@ const listQuery = z.strictObject({
   ...atLeastQuery.shape,
   ...pageQuery.shape,
 });
-const oneQuery = z.strictObject(atLeastQuery.shape);
 
 @Door('executions')
 @Needs('viewer')
@@ -51,7 +51,7 @@ export class ExecutionsController {
   @Get(':id')
   @Does('Tells of one attempt, with its outputs and log')
   @Answers(200, executionAnswer)
-  async one(@Param('id') text: string, @Query({ schema: oneQuery }) { atLeast }: z.output<typeof oneQuery>): Promise<ExecutionRow> {
+  async one(@Param('id') text: string, @Query({ schema: atLeastOnly }) { atLeast }: AtLeastOnly): Promise<ExecutionRow> {
     await awaitAtLeast(this.read.host, atLeast, this.read.waitMs);
     const id = parseId<ExecutionId>(text);
     const row = id && (await this.queries.execute(new GetExecution(id)));

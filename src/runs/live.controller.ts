@@ -14,7 +14,7 @@ import { z } from 'zod';
 import { CLOCK } from '../clock.js';
 import type { Clock } from '../clock.js';
 import { Does } from '../http/answers.js';
-import { uuidParam } from '../http/asking.js';
+import { asked, uuidParam } from '../http/asking.js';
 import { atLeastQuery, awaitAtLeast } from '../http/at-least.js';
 import { Door } from '../http/door.js';
 import { invalid, Problem } from '../http/problem.js';
@@ -35,7 +35,7 @@ import { tellProjections } from './live.projections.js';
 const MOST_BEHIND = 10_000;
 const MOST_LISTENERS = 1_000;
 
-const liveQuery = z.strictObject({
+const liveQuery = asked({
   after: z.string().max(128).optional(),
   topics: z
     .string()

@@ -6,7 +6,7 @@ import { durationMs, durationSchema } from '../events/duration.js';
 import { approvalListAnswer, ListApprovals } from '../gates/approval.queries.js';
 import type { ApprovalRow } from '../gates/approval.queries.js';
 import { Answers, asOfAnswer, Does } from '../http/answers.js';
-import { timeParam } from '../http/asking.js';
+import { asked, timeParam } from '../http/asking.js';
 import { atLeastQuery, awaitAtLeast } from '../http/at-least.js';
 import { Door } from '../http/door.js';
 import { Who } from '../http/identity.js';
@@ -26,7 +26,7 @@ const WAITING = 100;
 /** Rows move on between two questions; under any load some round finds them where they were. */
 const MOST_ROUNDS = 50;
 
-const overviewQuery = z.strictObject({
+const overviewQuery = asked({
   from: timeParam.optional(),
   bucket: durationSchema.transform(durationMs).pipe(z.number().min(1_000, 'must be at least a second')).optional(),
   ...atLeastQuery.shape,

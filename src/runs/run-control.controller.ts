@@ -7,7 +7,7 @@ import type { Origin } from '../actors/actor.js';
 import type { RunStatus } from '../events/run.events.js';
 import { Answers, Does } from '../http/answers.js';
 import { isRefusal, problemOf, sayMutation } from '../http/accepted.js';
-import { storedText, textParam } from '../http/asking.js';
+import { asked, storedText, textParam } from '../http/asking.js';
 import { Door } from '../http/door.js';
 import { commandIdentity, originOf } from '../http/idempotency.js';
 import { Who } from '../http/identity.js';
@@ -27,10 +27,9 @@ import type { RunAnswer, RunCommand } from './run.commands.js';
 import { GetRun } from './run-detail.queries.js';
 import { idOf } from './runs.controller.js';
 
-const body = z.strictObject({ reason: storedText(2_000).nullable().default(null) }).default({ reason: null });
+const body = asked({ reason: storedText(2_000).nullable().default(null) }).default({ reason: null });
 type Said = z.output<typeof body>;
-const retryBody = z
-  .strictObject({ fromStep: textParam.nullable().default(null), version: z.enum(['original', 'newest']).default('original'), reason: storedText(2_000).nullable().default(null) })
+const retryBody = asked({ fromStep: textParam.nullable().default(null), version: z.enum(['original', 'newest']).default('original'), reason: storedText(2_000).nullable().default(null) })
   .default({ fromStep: null, version: 'original', reason: null });
 type Retried = z.output<typeof retryBody>;
 

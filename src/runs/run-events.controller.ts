@@ -3,6 +3,7 @@ import { Get, Inject, Param, Query } from '@nestjs/common';
 import { z } from 'zod';
 import { Streams } from '../events/streams.js';
 import { Answers, Does } from '../http/answers.js';
+import { asked } from '../http/asking.js';
 import { atLeastQuery, awaitAtLeast } from '../http/at-least.js';
 import { Door } from '../http/door.js';
 import { pageQuery } from '../http/paging.js';
@@ -17,7 +18,7 @@ import { idOf, noRun } from './runs.controller.js';
 /** A fact as it is shown: `revision` is a decimal string, as in its hash. */
 export type FactRow = Omit<StoredFact, 'revision'> & { readonly revision: string };
 
-const eventsQuery = z.strictObject({
+const eventsQuery = asked({
   after: z.string().regex(/^\d{1,15}$/, 'must be the revision of a fact').optional(),
   limit: pageQuery.shape.limit,
   ...atLeastQuery.shape,

@@ -8,8 +8,9 @@ import { jsonObjectSchema, labelsSchema } from '../events/definition.js';
 import { RUN_STATUSES } from '../events/run.events.js';
 import { Answers, Does } from '../http/answers.js';
 import { isRefusal, problemOf, sayMutation } from '../http/accepted.js';
-import { labelParam, refuseUnstorable, several, storedText, textParam, timeParam } from '../http/asking.js';
-import { atLeastQuery, awaitAtLeast } from '../http/at-least.js';
+import { asked, labelParam, refuseUnstorable, several, storedText, textParam, timeParam } from '../http/asking.js';
+import { atLeastOnly, atLeastQuery, awaitAtLeast } from '../http/at-least.js';
+import type { AtLeastOnly } from '../http/at-least.js';
 import { Door } from '../http/door.js';
 import { commandIdentity, originOf } from '../http/idempotency.js';
 import { Who } from '../http/identity.js';
@@ -33,13 +34,11 @@ import type { RunStatsAnswer } from './run-stats.queries.js';
 import type { RunCounts, RunFilter, RunRow } from './run.queries.js';
 
 const reason = storedText(2_000);
-const startBody = z
-  .strictObject({
-    parameters: jsonObjectSchema.superRefine(refuseUnstorable).default({}),
-    labels: labelsSchema.superRefine(refuseUnstorable).default({}),
-    reason: reason.nullable().default(null),
-  })
-  .default({ parameters: {}, labels: {}, reason: null });
+const startBody = asked({
+  parameters: jsonObjectSchema.superRefine(refuseUnstorable).default({}),
+  labels: labelsSchema.superRefine(refuseUnstorable).default({}),
+  reason: reason.nullable().default(null),
+}).default({ parameters: {}, labels: {}, reason: null });
 type StartBody = z.output<typeof startBody>;
 
 const filterShape = {
@@ -53,19 +52,18 @@ const filterShape = {
   endedAfter: timeParam.optional(),
   q: textParam.optional(),
 };
-const countQuery = z.strictObject({ ...filterShape, ...atLeastQuery.shape });
-const listQuery = z.strictObject({
+const countQuery = asked({ ...filterShape, ...atLeastQuery.shape });
+const listQuery = asked({
   ...filterShape, ...atLeastQuery.shape, ...pageQuery.shape,
   // A plus that is not escaped arrives as a space.
   sort: z.preprocess((said) => (typeof said === 'string' ? said.replace(/^ /, '+') : said), z.enum(['-startedAt', '+startedAt', 'startedAt', '-durationMs', '+durationMs', 'durationMs'])).default('-startedAt'),
 });
-const statsQuery = z.strictObject({
+const statsQuery = asked({
   from: timeParam.optional(),
   to: timeParam.optional(),
   bucket: durationSchema.transform(durationMs).pipe(z.number().min(1_000, 'must be at least a second')).optional(),
   ...atLeastQuery.shape,
 });
-const atLeastOnly = z.strictObject(atLeastQuery.shape);
 
 @Door()
 export class RunsController {
@@ -127,7 +125,7 @@ export class RunsController {
   @Does('Tells of one run: its steps, what it waits for, what may be done')
   @NeedsCaller()
   @Answers(200, runDetailAnswer)
-  async detail(@Param('runId') runId: string, @Query({ schema: atLeastOnly }) { atLeast }: z.output<typeof atLeastOnly>, @Who() caller: Caller): Promise<RunDetail> {
+  async detail(@Param('runId') runId: string, @Query({ schema: atLeastOnly }) { atLeast }: AtLeastOnly, @Who() caller: Caller): Promise<RunDetail> {
     await awaitAtLeast(this.read.host, atLeast, this.read.waitMs);
     const found = await this.queries.execute(new GetRun(idOf(runId), caller, this.links.base));
     if (found === undefined) throw noRun(runId);

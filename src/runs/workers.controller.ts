@@ -1,9 +1,9 @@
 /** The door of workers: which nodes take jobs, how many slots each has, and what runs where. */
 import { Get, Inject, Query } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
-import { z } from 'zod';
 import { Answers, Does } from '../http/answers.js';
-import { atLeastQuery, awaitAtLeast } from '../http/at-least.js';
+import { atLeastOnly, awaitAtLeast } from '../http/at-least.js';
+import type { AtLeastOnly } from '../http/at-least.js';
 import { Door } from '../http/door.js';
 import type { Page } from '../http/paging.js';
 import { Needs } from '../http/roles.guard.js';
@@ -34,7 +34,6 @@ export interface WorkerRow {
 }
 
 const MOST_RUNNING = 500;
-const query = z.strictObject(atLeastQuery.shape);
 
 @Door('workers')
 @Needs('viewer')
@@ -48,7 +47,7 @@ export class WorkersController {
   @Get()
   @Does('Lists the nodes that run jobs')
   @Answers(200, workerListAnswer)
-  async list(@Query({ schema: query }) { atLeast }: z.output<typeof query>): Promise<Page<WorkerRow>> {
+  async list(@Query({ schema: atLeastOnly }) { atLeast }: AtLeastOnly): Promise<Page<WorkerRow>> {
     await awaitAtLeast(this.read.host, atLeast, this.read.waitMs);
     const items = await Promise.all(this.workers.map((worker) => this.row(worker)));
     return { items, nextCursor: null, total: items.length, totalIs: 'exact', asOf: this.read.asOf() };

@@ -11,8 +11,9 @@ import { DUE_TIMES, isDueTime } from '../events/cron-rule.js';
 import type { JsonValue } from '../events/json.js';
 import { isRefusal, problemOf, sayMutation } from '../http/accepted.js';
 import { Answers, Does } from '../http/answers.js';
-import { storedText, timeParam } from '../http/asking.js';
-import { atLeastQuery, awaitAtLeast } from '../http/at-least.js';
+import { asked, storedText, timeParam } from '../http/asking.js';
+import { atLeastOnly, atLeastQuery, awaitAtLeast } from '../http/at-least.js';
+import type { AtLeastOnly } from '../http/at-least.js';
 import { Door } from '../http/door.js';
 import { commandIdentity, originOf } from '../http/idempotency.js';
 import { Who } from '../http/identity.js';
@@ -39,10 +40,9 @@ const MOST_BACKFILLED = 10_000;
 const MOST_PLANNED = 500;
 const DAY_MS = 86_400_000;
 
-const occurrencesQuery = z.strictObject({ from: timeParam.optional(), to: timeParam.optional(), ...atLeastQuery.shape, ...pageQuery.shape });
-const reasonBody = z.strictObject({ reason: storedText(2_000).nullable().default(null) }).default({ reason: null });
-const backfillBody = z.strictObject({ from: timeParam, to: timeParam, again: z.boolean().default(false), dryRun: z.boolean().default(false) });
-const oneQuery = z.strictObject(atLeastQuery.shape);
+const occurrencesQuery = asked({ from: timeParam.optional(), to: timeParam.optional(), ...atLeastQuery.shape, ...pageQuery.shape });
+const reasonBody = asked({ reason: storedText(2_000).nullable().default(null) }).default({ reason: null });
+const backfillBody = asked({ from: timeParam, to: timeParam, again: z.boolean().default(false), dryRun: z.boolean().default(false) });
 
 interface Asked {
   readonly caller: Caller;
@@ -149,7 +149,7 @@ export class BatchScheduleController {
   @Does('Tells how far a backfill is')
   @Needs('viewer')
   @Answers(200, backfillAnswer)
-  async backfillDetail(@Param('batch') batch: string, @Param('id') id: string, @Query({ schema: oneQuery }) { atLeast }: z.output<typeof oneQuery>): Promise<BackfillDetail> {
+  async backfillDetail(@Param('batch') batch: string, @Param('id') id: string, @Query({ schema: atLeastOnly }) { atLeast }: AtLeastOnly): Promise<BackfillDetail> {
     await awaitAtLeast(this.read.host, atLeast, this.read.waitMs);
     const found = await this.queries.execute(new GetBackfill(batchIdOf(batch), id.toLowerCase()));
     if (found === undefined) throw new Problem('not-found', `There is no backfill ${id.slice(0, 100)} of this schedule.`);

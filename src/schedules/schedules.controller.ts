@@ -7,7 +7,7 @@ import type { Clock } from '../clock.js';
 import { cronFault, DUE_TIMES, isDueTime, isTimeZone } from '../events/cron-rule.js';
 import { isoTime } from '../events/json.js';
 import { Answers, Does } from '../http/answers.js';
-import { timeParam } from '../http/asking.js';
+import { asked, timeParam } from '../http/asking.js';
 import { atLeastQuery, awaitAtLeast } from '../http/at-least.js';
 import { Door } from '../http/door.js';
 import { pageQuery } from '../http/paging.js';
@@ -21,8 +21,8 @@ import type { ScheduleRow } from './schedule.queries.js';
 
 const MOST_PREVIEWED = 1_000;
 
-const listQuery = z.strictObject({ ...atLeastQuery.shape, ...pageQuery.shape });
-const previewQuery = z.strictObject({
+const listQuery = asked({ ...atLeastQuery.shape, ...pageQuery.shape });
+const previewQuery = asked({
   cron: z.string().max(200).superRefine((rule, ctx) => {
     const message = cronFault(rule);
     if (message !== undefined) ctx.addIssue({ code: 'custom', message });
