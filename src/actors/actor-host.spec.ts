@@ -115,7 +115,8 @@ describe('the actor host', () => {
     let reads = 0;
     const log = openSqliteLog({ directory: ':memory:', clock: new SystemClock() });
     const reader: EventReader = { ...readerOf(log), readStream: (...read) => ((reads += 1), log.readStream(...read)) };
-    const beginning: ActorKind<number, Add> = { ...counter, begins: () => true, keep: () => false };
+    const appended: boolean[] = [];
+    const beginning: ActorKind<number, Add> = { ...counter, begins: () => true, keep: () => false, settle: (_, it) => void appended.push(it) };
     const node = (): ActorHost<number, Add> => new ActorHost(beginning, reader, log, new SystemClock());
     const keyed = { commandId: ids.keyedCommand('ann', 'POST', '/x', 'key'), requestHash: 'a' };
     const first = accepted(await node().execute(add(5, keyed)));
@@ -124,6 +125,8 @@ describe('the actor host', () => {
     expect(await node().execute(add(6, { ...keyed, requestHash: 'b' }))).toMatchObject({ rejected: 'idempotency-key-reused' });
     // What would be refused by itself is not, if it was taken before.
     expect(await node().execute(add(101, keyed))).toMatchObject({ replayed: true });
+    // What was decided for nothing is given back: only the first one stands in the log as it was decided.
+    expect(appended.filter(Boolean)).toHaveLength(1);
     await node().execute(add(2));
     expect(sum(await log.readStream('run-c'))).toBe(7);
   });

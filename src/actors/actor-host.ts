@@ -200,7 +200,7 @@ export class ActorHost<S, C extends ActorCommand> {
     const { sealed, blobs } = seal(this.kind, { stream, origin: command.origin, from: kept, nowMs }, facts);
     try {
       const result = await this.writer.append(stream, kept?.revision ?? 'none', sealed, blobs);
-      this.kind.settle?.(command, true);
+      this.kind.settle?.(command, !result.duplicate);
       // It stands there already: what came with it then is what counts.
       if (result.duplicate && turn.unseen) return undefined;
       if (result.duplicate) this.kept.delete(stream);

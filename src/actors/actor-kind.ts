@@ -25,7 +25,11 @@ export interface ActorKind<S, C extends ActorCommand> {
    * @param followed another command comes in the same append: what follows by itself may be left (`more`)
    */
   decider(command: C, state: S | undefined, followed?: boolean): Promise<(state: S | undefined, revision: number, drawn: Drawn) => Decision<S>>;
-  /** Said after the append, or in its place when it failed, perhaps twice: what the decision had taken can be let go. */
+  /**
+   * Said after the append, or in its place when it failed, perhaps twice: what the decision had taken can be let go.
+   *
+   * @param appended false also where the command stood in the log already: what was decided then is what counts
+   */
   settle?(command: C, appended: boolean): void;
   /** Told of facts as soon as they are durable, by whoever wants to see them before the log brings them. Never throws. */
   onAppended?(facts: Appended): void;

@@ -87,6 +87,16 @@ describe('an engine that is closed', () => {
     expect(lost.filter((fact) => fact.data.reason !== 'shutdown')).toEqual([]);
   });
 
+  it('has all its slots when starts of before are said again', async () => {
+    await open(2);
+    const runs = await Promise.all(['k1', 'k2', 'k3'].map((key) => engine.start('three', key)));
+    for (const runId of runs) await engine.until(runId, 'completed');
+    await engine.close();
+    await open(2);
+    expect(await Promise.all(['k1', 'k2', 'k3'].map((key) => engine.start('three', key)))).toEqual(runs);
+    await engine.until(await engine.start('three', 'k4'), 'completed');
+  });
+
   it('takes its wake-ups back, and fires at the next start what fell due while it closed', async () => {
     const clock = new SteppedClock();
     await open(16, clock);

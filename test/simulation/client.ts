@@ -11,6 +11,7 @@ import type { World } from './world.js';
 export class Client {
   /** Every run that was asked for, in order. */
   readonly runs: RunId[] = [];
+  private readonly starts = new Map<RunId, StartRun>();
   private commands = 0;
 
   constructor(readonly world: World) {}
@@ -18,9 +19,16 @@ export class Client {
   async start(batch: string, parameters: JsonObject = {}): Promise<RunId> {
     const origin = this.origin('ann', []);
     const runId = ids.runOf(origin.commandId);
+    const command = new StartRun(runId, { batch, parameters, labels: {}, reason: null, trigger: { type: 'code' } }, origin);
     this.runs.push(runId);
-    await this.must(new StartRun(runId, { batch, parameters, labels: {}, reason: null, trigger: { type: 'code' } }, origin));
+    this.starts.set(runId, command);
+    await this.must(command);
     return runId;
+  }
+
+  /** Says the start of the run once more. */
+  async startAgain(runId: RunId): Promise<void> {
+    await this.must(this.starts.get(runId)!);
   }
 
   /** Resolves when a fact of one of these types stands in the run's stream. */

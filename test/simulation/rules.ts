@@ -40,6 +40,7 @@ export async function broken(world: World, allowed: Allowed): Promise<string[]> 
     ...commandsOnce(world.facts),
     ...outcomes(world, states),
     ...calls(world),
+    ...slots(world),
     ...[...runsOf(world)].flatMap(([runId, facts]) => [...counts(runId, facts, states.get(runId)), ...paused(runId, facts), ...timers(runId, facts, allowed.awayMs)]),
     ...(allowed.refusals === true ? [] : world.facts.filter(({ stream }) => stream.startsWith(world.streams.prefix('audit'))).map(({ type, data }) => `${type}: ${JSON.stringify(data)}`)),
     ...(await rows(world)),
@@ -83,6 +84,12 @@ function acknowledged(world: World): string[] {
 function asked(world: World, { runs }: Allowed): string[] {
   const found = [...runsOf(world).keys()];
   return isDeepStrictEqual(found.sort(), [...runs].sort()) ? [] : [`Asked for were the runs ${runs.join(', ')}, and there are ${found.join(', ')}.`];
+}
+
+/** When every run has ended, a slot is held by a handler that has not returned, or by nobody. */
+function slots({ life }: World): string[] {
+  const lost = life?.alive === true ? life.engine.runner.taken - life.engine.runner.handlers : 0;
+  return lost === 0 ? [] : [`${lost} slots are held for nothing.`];
 }
 
 /** The facts of one command stand together in one stream: it was taken once. */

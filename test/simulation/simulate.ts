@@ -75,6 +75,7 @@ async function lane(world: World, client: Client, chance: Chance, batches: reado
     }
     await client.tried(client.resuming(runId));
     if (chance.is(0.7)) await client.ended(runId);
+    if (chance.is(0.2)) await client.startAgain(runId);
     await world.clock.sleep(chance.one(1, 1_000, 10_000, 60_000));
   }
 }
