@@ -1,13 +1,14 @@
 /**
  * The bench: `npm run bench`. Each measurement in a process of its own, all of them and the peers in turn, round after
  * round; what counts is the best slice of each. Results go to the terminal and into `README.md`.
- * `-- --only engine-64,BullMQ` measures these, and writes nothing; `-- --share 0.25` runs a quarter of the runs.
  */
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
 import { performance } from 'node:perf_hooks';
+import { Command, InvalidArgumentError } from 'commander';
 import { fileURLToPath } from 'node:url';
+import { positive } from '../scripts/numeric-options.mjs';
 import { LANES, LONG, MEASUREMENTS, SHARE } from './measurements.js';
 import { PEERS } from './peers.js';
 import type { Peer } from './peers.js';
@@ -17,9 +18,22 @@ import type { Figure } from './trial.js';
 const ROUNDS = 5;
 /** Peers are slower: a quarter of the runs takes them as long. */
 const PEER_LANES = LANES.map(([lanes, runs]): [number, number] => [lanes, Math.ceil(runs / 4)]);
-const only = process.argv.includes('--only') ? (process.argv[process.argv.indexOf('--only') + 1] ?? '').split(',') : undefined;
+const NAMES = [...Object.keys(MEASUREMENTS), ...PEERS.map(({ name }) => name)];
+const { only } = new Command('bench')
+  .description('Measures this tree beside the bare loop and the peers, and writes the table of bench/README.md.')
+  .option('--only <names>', `some of ${NAMES.join(', ')}, with commas between them; nothing is written`, named)
+  .option('--share <part>', 'this part of the runs, for a look in between', positive, SHARE)
+  .parse()
+  .opts<{ readonly only?: readonly string[] }>();
 const from = performance.now();
 const loadBefore = loadavg()[0] ?? NaN;
+
+function named(text: string): readonly string[] {
+  const names = text.split(',');
+  const unknown = names.filter((name) => !NAMES.includes(name));
+  if (unknown.length > 0) throw new InvalidArgumentError(`There is no measurement ${unknown.join(', ')}; there are ${NAMES.join(', ')}.`);
+  return names;
+}
 
 function say(text: string): void {
   process.stdout.write(`${text}\n`);

@@ -1,14 +1,22 @@
 /**
  * What takes too long for every change: thousands of simulated histories of the runtime and of schedules on several nodes, each
  * of another seed, every crash of the large matrices, a server with a queue of 100,000 runs, and hundreds of real kills of the built server. Every
- * part prints its counts. `--seeds N --minutes M --kills K --seed FROM` set them.
+ * part prints its counts.
  */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { Command } from 'commander';
+import { atLeastOne, positive, wholeNumber } from './numeric-options.mjs';
 
-const options = { seeds: { type: 'string', default: '10000' }, minutes: { type: 'string', default: '0.5' }, kills: { type: 'string', default: '500' }, seed: { type: 'string', default: '1' } };
-const { values } = parseArgs({ options });
+const options = new Command('verify:long')
+  .description('What takes hours: thousands of simulated histories, every crash of the large matrices, overload, hundreds of real kills.')
+  .option('--seeds <count>', 'simulated histories', atLeastOne, 10_000)
+  .option('--seed <number>', 'the first of their seeds', wholeNumber, 1)
+  .option('--minutes <minutes>', 'simulated time of each', positive, 0.5)
+  .option('--kills <count>', 'real kills of the server', atLeastOne, 500)
+  .parse()
+  .opts();
+const values = Object.fromEntries(Object.entries(options).map(([name, value]) => [name, String(value)]));
 const SERVER = join(process.cwd(), 'dist/src/main.js');
 
 function run(what, args, env = {}) {

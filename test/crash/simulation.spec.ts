@@ -1,7 +1,10 @@
 /** A slice of the simulation: seeds that are always the same, and new ones at every run. SLUICE_TEST_SEED sets the new ones. */
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
+import { runTypeScript } from '../child-process.js';
 import { simulate } from '../simulation/simulate.js';
 
+const MAIN = fileURLToPath(new URL('../simulation/main.ts', import.meta.url));
 const MINUTES = 10;
 const FIXED = [1, 2];
 const FRESH = Number(process.env['SLUICE_TEST_SEED'] ?? Math.trunc(Math.random() * 1e9));
@@ -20,4 +23,10 @@ describe('The simulation', () => {
     expect(again.fingerprint).toBe(one.fingerprint);
     expect(other.fingerprint).not.toBe(one.fingerprint);
   }, LIMIT_MS);
+
+  it.each([['--seeds', 'x'], ['--seeds', '0'], ['--seed', 'abc'], ['--minutes', 'ten']])('does not pass for want of work, as with %s %s', async (...args) => {
+    const child = runTypeScript(MAIN, { args });
+    expect(await child.exited).toMatchObject({ code: 1 });
+    expect(child.errors()).toMatch(/is invalid\. It is a (whole )?number/);
+  });
 });
