@@ -17,7 +17,8 @@ import { Misused, problemSchema, Refused, Unreachable } from './failures.js';
 import { type Reply, Transport } from './transport.js';
 import { cleaned, cleanText } from './terminal.js';
 
-const CAUGHT_UP_TRIES = 4;
+/** How often it is asked again where the server says when to. */
+const MOST_REPEATS = 4;
 
 export type Query = Readonly<Record<string, string | number | readonly string[] | undefined>>;
 
@@ -67,22 +68,14 @@ export class SluiceClient {
 
   /** @throws Refused, Unreachable */
   async get<S extends z.ZodType>(path: string, schema: S, query: Query = {}): Promise<Answer<z.output<S>>> {
-    for (let left = CAUGHT_UP_TRIES; ; left -= 1) {
-      try {
-        return this.answerOf(await this.transport.send('GET', this.url(path, { ...query, atLeast: this.written })), schema, `GET ${path}`);
-      } catch (error) {
-        if (!(error instanceof Refused) || !error.is('not-caught-up') || left === 0) throw error;
-        await this.clock.sleep(error.retryAfterMs ?? 1_000);
-      }
-    }
+    return this.patiently(async () => this.answerOf(await this.transport.send('GET', this.url(path, { ...query, atLeast: this.written })), schema, `GET ${path}`));
   }
 
   /** @throws Refused, Unreachable */
   async change<S extends z.ZodType>({ method, path, body, key, ifMatch }: Change, schema: S): Promise<Answer<z.output<S>>> {
     const headers = { 'idempotency-key': key ?? ids.freshCommand(), ...(ifMatch === undefined ? {} : { 'if-match': ifMatch }) };
-    const reply = await this.transport.send(method, this.url(path, {}), { headers, body: JSON.stringify(body) });
-    const answer = this.answerOf(reply, schema, `${method} ${path}`);
-    this.sawPosition(reply.headers.get('sluice-position') ?? undefined);
+    const answer = await this.patiently(async () => this.answerOf(await this.transport.send(method, this.url(path, {}), { headers, body: JSON.stringify(body) }), schema, `${method} ${path}`));
+    this.sawPosition(answer.headers.get('sluice-position') ?? undefined);
     return answer;
   }
 
@@ -107,6 +100,18 @@ export class SluiceClient {
       }
     } catch (error) {
       throw error instanceof Refused || error instanceof Unreachable ? error : new Unreachable('The stream of what happens broke.', true);
+    }
+  }
+
+  /** Asks again when the server has too much to do, or has not caught up. */
+  private async patiently<T>(ask: () => Promise<T>): Promise<T> {
+    for (let left = MOST_REPEATS; ; left -= 1) {
+      try {
+        return await ask();
+      } catch (error) {
+        if (!(error instanceof Refused) || !(error.is('not-caught-up') || error.is('too-many-requests')) || left === 0) throw error;
+        await this.clock.sleep(error.retryAfterMs ?? 1_000);
+      }
     }
   }
 

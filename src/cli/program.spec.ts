@@ -105,9 +105,9 @@ describe('The command line', () => {
   });
 });
 
-describe('A broken connection', () => {
-  const started = { status: 202, body: { runId: RUN, position: '007' } };
+const started = { status: 202, body: { runId: RUN, position: '007' } };
 
+describe('A broken connection', () => {
   it('is tried again with the same key, so that nothing is done twice', async () => {
     server.on('POST /batches/nightly/runs', ['break', 'break', started]);
     const { code, out } = await ask(server.url, ['run', 'nightly']);
@@ -134,6 +134,23 @@ describe('A broken connection', () => {
     const { out } = await ask(server.url, ['run', 'nightly', '--key', 'today']);
     expect(out).toMatch(/was started with this key before/);
     expect(server.asked.map(({ headers }) => headers['idempotency-key'])).toEqual(['today', 'today']);
+  });
+});
+
+describe('A server that has too much to do', () => {
+  const busy = { ...problem('too-many-requests', 429, 'Too much waits.'), headers: { 'retry-after': '1' } };
+
+  it('is asked again when it says so, with the same key', async () => {
+    server.on('POST /batches/nightly/runs', [busy, busy, started]);
+    expect((await ask(server.url, ['run', 'nightly'])).code).toBe(0);
+    expect(new Set(server.asked.map(({ headers }) => headers['idempotency-key'])).size).toBe(1);
+    expect(server.asked).toHaveLength(3);
+  });
+
+  it('is given up on in the end', async () => {
+    server.on('POST /batches/nightly/runs', busy);
+    expect(await ask(server.url, ['run', 'nightly'])).toMatchObject({ code: 1, err: expect.stringContaining('Too much waits.') });
+    expect(server.asked).toHaveLength(5);
   });
 });
 
