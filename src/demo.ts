@@ -3,7 +3,7 @@ import type { INestApplication } from '@nestjs/common';
 import { LOG_READER } from './log/event-reader.js';
 import type { EventReader } from './log/event-reader.js';
 import { Streams } from './events/streams.js';
-import { Sluice } from './sluice.service.js';
+import { RefusedError, Sluice } from './sluice.service.js';
 
 /** What was seeded, for the first screen. */
 export interface Seeded {
@@ -22,15 +22,18 @@ export async function seedDemo(app: INestApplication): Promise<Seeded> {
     if (facts.some(({ metadata }) => metadata.actor !== ACTOR)) return nothing;
   }
   const sluice = app.get(Sluice, { strict: false });
-  const seeded: typeof firstRuns[number][] = [];
-  for (const first of firstRuns) {
-    const { batch, parameters, labels, reason } = first;
-    const options = { actor: ACTOR, idempotencyKey: `first ${batch}`, ...(labels && { labels }), ...(reason !== undefined && { reason }) };
-    const before = await reader.head();
-    const { position } = await sluice.start(batch, parameters, options);
-    // An answer of before stands where it stood then.
-    if (position > before) seeded.push(first);
+  const seeded: string[] = [];
+  try {
+    for (const { batch, parameters, labels, reason } of firstRuns) {
+      const options = { actor: ACTOR, idempotencyKey: `first ${batch}`, ...(labels && { labels }), ...(reason !== undefined && { reason }) };
+      const before = await reader.head();
+      const { position } = await sluice.start(batch, parameters, options);
+      // An answer of before stands where it stood then.
+      if (position > before) seeded.push(`  ${batch.padEnd(20)} ${reason ?? ''}`);
+    }
+  } catch (error) {
+    if (!(error instanceof RefusedError)) throw error;
+    seeded.push(`  cut short, the next start goes on: ${error.message}`);
   }
-  if (seeded.length === 0) return nothing;
-  return { lines: ['Demo', ...seeded.map(({ batch, reason }) => `  ${batch.padEnd(20)} ${reason ?? ''}`)] };
+  return seeded.length === 0 ? nothing : { lines: ['Demo', ...seeded] };
 }

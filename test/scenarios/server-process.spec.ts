@@ -205,4 +205,10 @@ describe('The demo', () => {
     expect(await seededIn()).toHaveLength(3);
     expect(await seededIn()).toEqual([expect.stringContaining('nothing was seeded')]);
   }, 180_000);
+
+  it('that finds no room is cut short, and the server serves', async () => {
+    const child = serve({ SLUICE_DEMO: 'on', SLUICE_JOBS: '', SLUICE_SLOTS: '1', SLUICE_QUEUE_LIMIT: '1' });
+    await child.line(/cut short, the next start goes on/);
+    expect((await fetch(`${await urlOf(child)}/health/live`)).status).toBe(200);
+  }, 180_000);
 });
