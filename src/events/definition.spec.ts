@@ -52,4 +52,8 @@ describe('a shape', () => {
     expect(labelsSchema.safeParse(labels(64)).success).toBe(true);
     expect(labelsSchema.safeParse(labels(65)).success).toBe(false);
   });
+
+  it('says how a label is named', () => {
+    expect(labelsSchema.safeParse({ 'a b': 'c' }).error?.issues).toMatchObject([{ path: ['a b'], message: expect.stringContaining('1 to 63 letters') }]);
+  });
 });

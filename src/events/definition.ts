@@ -79,6 +79,7 @@ export const labelsSchema = z
   .record(
     z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}$/, 'A label is named by 1 to 63 letters, digits, ".", "_", "/" or "-".'),
     z.string().max(256, "A label's value has at most 256 characters."),
+    { error: (issue) => (issue.code === 'invalid_key' ? issue.issues[0]?.message : undefined) },
   )
   .refine((labels) => Object.keys(labels).length <= 64, 'There may be at most 64 labels.');
 export type Labels = z.infer<typeof labelsSchema>;

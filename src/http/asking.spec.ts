@@ -43,6 +43,7 @@ describe('What a door is asked', () => {
   it('is refused with what it could have been', () => {
     expect(faults({ limit: '1', stauts: 'failed' })).toEqual(['"stauts" is not known here; known: "limit", "status".']);
     expect(faults({ limit: '1', a: '', b: '' })).toEqual(['"a", "b" are not known here; known: "limit", "status".']);
+    expect(faults([])).toEqual(['Give an object; it may have "limit", "status".']);
     expect(faults({ limit: '1', status: 'failed' })).toBeUndefined();
   });
 });

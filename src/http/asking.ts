@@ -6,7 +6,13 @@ import { wordsOfUnknown } from './problem.js';
 
 /** The query or the body that a door takes. What it does not know is refused, with a word on what it knows. */
 export function asked<S extends z.ZodRawShape>(shape: S) {
-  return z.strictObject(shape, { error: (issue) => (issue.code === 'unrecognized_keys' ? `${wordsOfUnknown(quoted(issue.keys))}; known: ${quoted(Object.keys(shape))}.` : undefined) });
+  const known = quoted(Object.keys(shape));
+  return z.strictObject(shape, {
+    error: (issue) => {
+      if (issue.code === 'unrecognized_keys') return `${wordsOfUnknown(quoted(issue.keys))}; known: ${known}.`;
+      return issue.code === 'invalid_type' ? `Give an object; it may have ${known}.` : undefined;
+    },
+  });
 }
 
 function quoted(names: readonly string[]): string {
