@@ -35,8 +35,34 @@ export function storedRunFact({ type, data, revision, metadata }: DecodableFact)
   return fact;
 }
 
-/** By the very data of a fact that was checked here: what this process wrote, or read before, is not decoded again. */
-const decoded = new WeakMap<object, Placed<RunFact>>();
+/** So many facts may come between one that was written and the last of those who read it. */
+const RECENT = 8_192;
+
+/**
+ * By the very data of a fact that was checked here: what this process wrote or read a moment ago is not decoded again.
+ * In two maps, of which the older one is let go when the newer one is full: the table of a WeakMap never shrinks.
+ */
+class Decoded {
+  private newer = new WeakMap<object, Placed<RunFact>>();
+  private older = this.newer;
+  private count = 0;
+
+  get(data: object): Placed<RunFact> | undefined {
+    return this.newer.get(data) ?? this.older.get(data);
+  }
+
+  set(data: object, fact: Placed<RunFact>): void {
+    if (this.count === RECENT) {
+      this.older = this.newer;
+      this.newer = new WeakMap();
+      this.count = 0;
+    }
+    this.count += 1;
+    this.newer.set(data, fact);
+  }
+}
+
+const decoded = new Decoded();
 
 function isObject(data: unknown): data is object {
   return typeof data === 'object' && data !== null;
