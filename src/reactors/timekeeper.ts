@@ -222,6 +222,7 @@ export class Timekeeper {
       const ledger = await this.parts.tell(new AdvanceSchedule(batchId, this.watchedSinceMs, by(ids.freshCommand()))).catch((error: unknown) => {
         this.underWay.delete(batchId);
         this.wheel.set(batchId, this.parts.clock.now() + AFTER_FAULT_MS);
+        if (!this.quiet) this.wheel.turn();
         throw error;
       });
       // Another node may have been faster, or the clock was set back: what was due is waited for again.
