@@ -53,10 +53,12 @@ export class RefusalCount {
   private end(begunByMs: number): void {
     const suppressed: Suppressed[] = [];
     const before = this.minutes.size;
+    const nowMs = this.clock.now();
     for (const [actor, { fromMs, taken }] of this.minutes) {
-      if (fromMs > begunByMs) break;
+      // What began in the future began before the clock was set back.
+      if (fromMs > begunByMs && fromMs <= nowMs) break;
       this.minutes.delete(actor);
-      if (taken > MOST_A_MINUTE) suppressed.push({ actor, count: taken - MOST_A_MINUTE, fromMs, untilMs: Math.min(fromMs + MINUTE_MS, this.clock.now()) });
+      if (taken > MOST_A_MINUTE) suppressed.push({ actor, count: taken - MOST_A_MINUTE, fromMs, untilMs: Math.max(fromMs, Math.min(fromMs + MINUTE_MS, nowMs)) });
     }
     if (this.minutes.size < before) this.over(suppressed);
   }
