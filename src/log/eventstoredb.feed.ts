@@ -244,13 +244,11 @@ export class Feed {
 }
 
 /** Does not wait any longer once the signal is aborted. */
-async function untilAborted(ready: Promise<void>, signal: AbortSignal): Promise<void> {
-  let wake: (() => void) | undefined;
-  const aborted = new Promise<void>((resolve) => {
-    wake = resolve;
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
+export async function untilAborted(ready: Promise<void>, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  let wake: () => void = () => undefined;
+  const aborted = new Promise<void>((resolve) => (wake = resolve));
+  signal.addEventListener('abort', wake, { once: true });
   await Promise.race([ready, aborted]);
-  if (wake !== undefined) signal.removeEventListener('abort', wake);
+  signal.removeEventListener('abort', wake);
 }
