@@ -23,7 +23,7 @@ import { Streams } from './events/streams.js';
 import { ids } from './ids.js';
 import type { BatchId } from './ids.js';
 import type { JobRegistry } from './jobs/job-registry.js';
-import { Unavailable } from './log/log-errors.js';
+import { Denied, Unavailable } from './log/log-errors.js';
 import type { EngineLog } from './log/open-log.js';
 import { openSqliteLog } from './log/sqlite.event-log.js';
 import { ReadSide } from './reading/read-side.js';
@@ -219,7 +219,7 @@ function outlasting(clock: Clock, closing: AbortSignal): <T>(ask: () => Promise<
       try {
         return await ask();
       } catch (error) {
-        if (!(error instanceof Unavailable) || closing.aborted) throw error;
+        if (!(error instanceof Unavailable || error instanceof Denied) || closing.aborted) throw error;
         await clock.sleep(AGAIN_MS, closing).catch(() => undefined);
       }
     }

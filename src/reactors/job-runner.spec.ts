@@ -9,7 +9,10 @@ import { TooLarge, Unavailable } from '../log/log-errors.js';
 import type { Outcome } from '../runs/run.commands.js';
 import { JobRunner } from './job-runner.js';
 import type { Inputs } from './run-inputs.js';
+import { turns as turnsOfLoop } from '../testing/simulated-clock.js';
 import { held } from './worklist.js';
+
+const turns = (): Promise<void> => turnsOfLoop(20);
 
 const NONE = (): Promise<Inputs> => Promise.resolve({ params: {}, outputs: () => ({}) });
 
@@ -113,6 +116,51 @@ describe('the job runner', () => {
     expect(await outcomeAt(registry, NONE, [new TooLarge(2, 1), new Error('again')], faults)).toBeUndefined();
     expect(await outcomeAt(registry, NONE, [new Unavailable('away')], faults)).toBeUndefined();
     expect(faults).toEqual([new TooLarge(2, 1), new Unavailable('away')]);
+  });
+
+  it('has no more handlers at work than slots, also where more attempts are found to be its own', async () => {
+    const ends: (() => void)[] = [];
+    const registry = new JobRegistry();
+    const run: JobDefinition['run'] = ({ signal }) => new Promise((resolve) => {
+      ends.push(() => resolve({}));
+      if (signal.aborted) resolve({});
+      signal.addEventListener('abort', () => resolve({}));
+    });
+    registry.register(defineJob({ name: 'give', run }));
+    const said: string[] = [];
+    const runner = new JobRunner(ids.freshIncarnation(), 2, registry, (command) => {
+      if (command.type === 'ReportOutcome') said.push(`${command.stepId} ${command.outcome.kind}`);
+      return Promise.resolve(undefined);
+    });
+    runner.start({ onFree: () => undefined, onFault: () => undefined });
+    const runId = ids.runOf(ids.freshCommand());
+    const executionOf = (stepId: string) => ids.execution(runId, stepId, 1);
+    for (const stepId of ['a', 'b', 'c', 'd', 'e']) {
+      runner.run({ runId, stepId, executionId: executionOf(stepId), attempt: 1, job: 'give', params: held({}, 1), worker: runner.node, stopRequested: false }, NONE);
+    }
+    await turns();
+    expect([ends.length, runner.handlers, runner.taken, runner.free]).toEqual([2, 2, 5, -3]);
+    ends[0]?.();
+    await turns();
+    expect([ends.length, said]).toEqual([3, ['a succeeded']]);
+    // What is to stop need not wait to be told so.
+    runner.stop(executionOf('d'), 'cancel');
+    await turns();
+    expect(said).toEqual(['a succeeded', 'd succeeded']);
+    const over = Promise.resolve();
+    await runner.drain(over, over);
+    await turns();
+    expect([...said].sort()).toEqual(['a succeeded', 'b succeeded', 'c succeeded', 'd succeeded', 'e lost']);
+    expect([runner.taken, ends.length]).toEqual([0, 4]);
+  });
+
+  it('takes no second slot for an attempt that has one', () => {
+    const registry = new JobRegistry();
+    registry.register(defineJob({ name: 'give', run: () => Promise.resolve({}) }));
+    const runner = new JobRunner(ids.freshIncarnation(), 2, registry, () => Promise.resolve(undefined));
+    runner.start({ onFree: () => undefined, onFault: () => undefined });
+    const executionId = ids.execution(ids.runOf(ids.freshCommand()), 'a', 1);
+    expect([runner.reserve(executionId), runner.claim('give', executionId, {}), runner.taken]).toEqual([true, undefined, 1]);
   });
 
   it('fails an attempt whose inputs are not in the log any more', async () => {

@@ -7,7 +7,8 @@
  * 1. A handler is called only after a stored `StepStarted` that names this incarnation.
  * 2. Every handler's end is reported once, by a command whose id is the execution's: saying it again changes nothing.
  * 3. A stubborn handler keeps its slot until it returns, whatever the run has gone on to.
- * 4. Once the drain has begun nothing is begun: an attempt whose claim was under way is given back as lost.
+ * 4. Never are more handlers at work than there are slots: where the log was silent about a claim, its slot may be another's already.
+ * 5. Once the drain has begun nothing is begun: an attempt whose claim was under way is given back as lost.
  */
 import { refuseUnstorableText, storableText } from '../events/canonical.js';
 import { DEFINITION_LIMITS, isJsonValue } from '../events/definition.js';
@@ -57,6 +58,10 @@ class Stop {
     this.controller?.abort(this.reason);
   }
 
+  get isAsked(): boolean {
+    return this.reason !== undefined;
+  }
+
   was(reason: Error): boolean {
     return this.reason === reason;
   }
@@ -68,7 +73,8 @@ export class JobRunner {
   /** Executions that hold a slot: being claimed, or running. */
   private readonly held = new Set<string>();
   private readonly running = new Map<string, { readonly stop: Stop; readonly report: OpenReport }>();
-  /** Woken when a slot has become free. */
+  private working = 0;
+  /** Woken when a slot has become free, or something is to end. */
   private readonly waiting: (() => void)[] = [];
   private open = false;
   private ears: RunnerEars | undefined;
@@ -95,14 +101,14 @@ export class JobRunner {
     return this.open ? this.slots - this.held.size : 0;
   }
 
-  /** Handlers that have not returned. */
+  /** Handlers at work: those that have not returned. */
   get handlers(): number {
-    return this.running.size;
+    return this.working;
   }
 
   /** A slot for an attempt that is about to be claimed, if there is one and its parameters fit; else somebody claims it later. */
   claim(job: string, executionId: string, params: JsonValue): Incarnation | undefined {
-    if (this.free <= 0 || !this.jobs.has(job)) return undefined;
+    if (this.free <= 0 || this.held.has(executionId) || !this.jobs.has(job)) return undefined;
     if (!this.fitsAtOnce(job, params)) return undefined;
     this.held.add(executionId);
     return this.node;
@@ -151,6 +157,7 @@ export class JobRunner {
 
   stop(executionId: string, reason: string): void {
     this.running.get(executionId)?.stop.for(new Error(reason));
+    this.wake();
   }
 
   /** What an attempt that runs here has told so far. It is nowhere else until the attempt ends. */
@@ -161,6 +168,7 @@ export class JobRunner {
   /** Takes no claims from now on. */
   close(): void {
     this.open = false;
+    this.wake();
   }
 
   /** Ends what runs: first by waiting, then by its signal. Resolves when no slot is held any more, or `graceOver` does. */
@@ -175,13 +183,20 @@ export class JobRunner {
     while (this.held.size > 0) await new Promise<void>((resolve) => this.waiting.push(resolve));
   }
 
-  private freed(): void {
+  private wake(): void {
     for (const wake of this.waiting.splice(0)) wake();
+  }
+
+  private freed(): void {
+    this.wake();
     if (this.open) this.ears?.onFree();
   }
 
   private async perform(attempt: Attempt, inputs: () => Promise<Inputs>, stop: Stop, report: OpenReport): Promise<void> {
-    const outcome = await this.outcomeOf(attempt, inputs, stop, report);
+    while (this.open && this.working >= this.slots && !stop.isAsked) await new Promise<void>((resolve) => this.waiting.push(resolve));
+    if (!this.open) return this.report(attempt, LOST);
+    this.working += 1;
+    const outcome = await this.outcomeOf(attempt, inputs, stop, report).finally(() => (this.working -= 1));
     const cut = stop.was(SHUTDOWN) && outcome.kind !== 'succeeded';
     await this.report(attempt, cut ? LOST : outcome);
   }

@@ -9,7 +9,7 @@ import { ids } from '../ids.js';
 import type { RunId } from '../ids.js';
 import { JobRegistry } from '../jobs/job-registry.js';
 import type { Delivery, EventReader, StoredFact, SubscribeOptions } from '../log/event-reader.js';
-import { Unavailable } from '../log/log-errors.js';
+import { Denied, Unavailable } from '../log/log-errors.js';
 import { openSqliteLog } from '../log/sqlite.event-log.js';
 import type { SqliteEventLog } from '../log/sqlite.event-log.js';
 import type { AnyRunCommand } from '../runs/run.commands.js';
@@ -150,8 +150,22 @@ describe('the reactor', () => {
     expect(reports).toEqual([expect.stringContaining(broken.runId)]);
   });
 
-  it('does not quarantine a run because the log can not be reached', async () => {
-    const { until, quarantined } = await stage({ answer: () => Promise.reject(new Unavailable('closing')) });
+  it('holds no slot for what is claimed in a run that it leaves alone', async () => {
+    const broken = run();
+    const { until, quarantined, runner } = await stage({ answer: (command) => (command.runId === broken.runId ? Promise.reject(new TypeError('broken')) : Promise.resolve(undefined)) });
+    await broken.dispatch('a');
+    await until(1);
+    while (quarantined.size === 0) await new Promise(setImmediate);
+    const executionId = ids.execution(broken.runId, 'b', 1);
+    runner.reserve(executionId);
+    await broken.write('StepStarted', { stepId: 'b', executionId, attempt: 1, worker: runner.node, timeoutAt: null });
+    await run().dispatch('a');
+    await until(2);
+    expect(runner.taken).toBe(1);
+  });
+
+  it.each([new Unavailable('closing'), new Denied('no right to write')])('does not quarantine a run because the log is in trouble: %p', async (trouble) => {
+    const { until, quarantined } = await stage({ answer: () => Promise.reject(trouble) });
     await run().dispatch('a');
     await until(1);
     await reactor?.stop();

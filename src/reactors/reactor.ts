@@ -18,13 +18,14 @@
 import type { Clock } from '../clock.js';
 import { storedRunFact } from '../events/run.codec.js';
 import type { Placed } from '../events/run.codec.js';
+import type { JsonObject } from '../events/json.js';
 import type { RunFact } from '../events/run.events.js';
 import type { Streams } from '../events/streams.js';
 import { NewerFact } from '../events/upcasting.js';
 import { ids, parseId } from '../ids.js';
 import type { RunId } from '../ids.js';
 import type { Appended, Delivery, EventReader, StoredFact } from '../log/event-reader.js';
-import { Unavailable } from '../log/log-errors.js';
+import { isLogs, Unavailable } from '../log/log-errors.js';
 import { AdvanceRun, ClaimStep, FireTimer } from '../runs/run.commands.js';
 import type { AnyRunCommand } from '../runs/run.commands.js';
 import { outcomeCommand } from './job-runner.js';
@@ -150,7 +151,8 @@ export class Reactor {
   /** `early`: where its append stands, if the log has not brought it yet. */
   private takeFact(stored: Pick<StoredFact, 'stream' | 'type' | 'data' | 'metadata' | 'revision'>, early?: string): void {
     const runId = parseId<RunId>(this.parts.streams.parse(stored.stream)?.id ?? '');
-    if (runId === undefined || this.quarantined.has(runId)) return;
+    if (runId === undefined) return;
+    if (this.quarantined.has(runId)) return this.giveBack(stored.data);
     try {
       const fact = storedRunFact(stored);
       if (early === undefined ? this.worklist.apply(runId, fact) : this.worklist.applyEarly(runId, fact, early)) this.react(runId, fact);
@@ -176,6 +178,11 @@ export class Reactor {
     this.parts.report(`Run ${runId} is left alone from here on: ${why}`, error);
     this.inputs.drop(runId);
     this.parts.runner.letGo(this.worklist.drop(runId));
+  }
+
+  /** Commands of people go on in a run that is left alone, and take slots for what nobody runs. */
+  private giveBack({ executionId }: JsonObject): void {
+    if (typeof executionId === 'string') this.parts.runner.letGo([executionId]);
   }
 
   private run(runId: RunId, executionId: string): void {
@@ -264,6 +271,6 @@ export class Reactor {
   /** A log that can't be reached any more is no fault of the run: it is taken up at the next start. */
   private fault(runId: RunId, error: unknown): void {
     if (error instanceof NewerFact) this.yieldTo(error);
-    else if (!(error instanceof Unavailable) && !this.quarantined.has(runId)) this.quarantine(runId, error);
+    else if (!isLogs(error) && !this.quarantined.has(runId)) this.quarantine(runId, error);
   }
 }

@@ -34,8 +34,9 @@ export class Life {
   private die: () => void = () => undefined;
   private readonly wakes = new Set<() => void>();
   private unanswered = 0;
+  private working = 0;
 
-  constructor(readonly world: World, readonly number: number, readonly fate: Fate, slots: number) {
+  constructor(readonly world: World, readonly number: number, readonly fate: Fate, readonly slots: number) {
     this.death = new Promise((resolve) => (this.die = () => resolve(undefined)));
     const clock = this.clockOf(world.clock);
     const jobs = new JobRegistry();
@@ -185,10 +186,12 @@ export class Life {
     const facts = await this.world.log.readStream(this.world.streams.run(runId as never));
     await this.going();
     const claim = facts.find(({ type, data }) => type === 'StepStarted' && data['executionId'] === executionId);
+    if ((this.working += 1) > this.slots) this.world.odd.push(`Life ${this.number} has ${this.working} handlers at work on ${this.slots} slots.`);
     this.world.calls.push({ life: this.number, runId, stepId, executionId, attempt, claimedBy: claim === undefined ? null : claim.data['worker'] === this.node ? 'this life' : 'another' });
     try {
       return await call();
     } finally {
+      this.working -= 1;
       await this.going();
       await this.fate.returned?.(this, executionId);
       await this.going();
