@@ -26,6 +26,7 @@ import { Streams } from './events/streams.js';
 import { GetApprovalHandler, ListApprovalsHandler } from './gates/approval.queries.js';
 import { ApprovalsController } from './gates/approvals.controller.js';
 import { ABOUT, AboutController } from './http/about.controller.js';
+import { awaitAtLeast } from './http/at-least.js';
 import { DASHBOARD_FILES, DashboardController, FrontController } from './http/dashboard.controller.js';
 import { dashboardFiles } from './http/dashboard-files.js';
 import { DocsController } from './http/docs.controller.js';
@@ -203,10 +204,10 @@ function rowsMayBeBeside({ directory, clock }: SluiceModuleOptions): boolean {
   return availableParallelism() > 1 && directory !== ':memory:' && clock === undefined && import.meta.url.endsWith('.js');
 }
 
-function keyLedgerOf({ read }: SluiceEngine): KeyLedger {
+function keyLedgerOf({ read, log }: SluiceEngine): KeyLedger {
   return new KeyLedger({
     requestHashOf: async (commandId) => {
-      await read.settled();
+      await awaitAtLeast(read.host, await log.head(), read.waitMs);
       const [used] = await rowsOf(read.db, COMMAND_KEYS, [is(COMMAND_KEYS, 'commandId', commandId)]);
       return used?.requestHash;
     },

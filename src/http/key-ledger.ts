@@ -8,7 +8,7 @@ import type { CommandIdentity } from './idempotency.js';
 import { Problem } from './problem.js';
 
 export interface UsedKeys {
-  /** What the command's first request was, by its hash; undefined if there was none. */
+  /** What the command's first request was, by its hash; undefined if there was none. @throws Problem not-caught-up where that is not known yet */
   requestHashOf(commandId: string): Promise<string | undefined>;
 }
 
