@@ -226,8 +226,7 @@ export class Timekeeper {
         throw error;
       });
       // Another node may have been faster, or the clock was set back: what was due is waited for again.
-      const wakeAt = ledger?.wakeAt ?? null;
-      if (wakeAt !== null && this.underWay.get(batchId) === 'once') this.wheel.set(batchId, Math.max(Date.parse(wakeAt), this.parts.clock.now() + 1));
+      if (ledger?.wakeAt && this.underWay.get(batchId) === 'once') this.wheel.set(batchId, Math.max(Date.parse(ledger.wakeAt), this.parts.clock.now() + 1));
     } while (this.underWay.get(batchId) === 'again' && !this.quiet);
     this.underWay.delete(batchId);
     if (!this.quiet) this.wheel.turn();
