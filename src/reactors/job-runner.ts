@@ -7,7 +7,8 @@
  * 1. A handler is called only after a stored `StepStarted` that names this incarnation.
  * 2. Every handler's end is reported once, by a command whose id is the execution's: saying it again changes nothing.
  * 3. A stubborn handler keeps its slot until it returns, whatever the run has gone on to.
- * 4. Never are more handlers at work than there are slots: where the log was silent about a claim, its slot may be another's already.
+ * 4. A handler begins only while fewer are at work than there are slots, unless it is to stop at once: where the log was silent
+ *    about a claim, its slot may be another's already.
  * 5. Once the drain has begun nothing is begun: an attempt whose claim was under way is given back as lost.
  */
 import { refuseUnstorableText, storableText } from '../events/canonical.js';
