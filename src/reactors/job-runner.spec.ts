@@ -143,15 +143,15 @@ describe('the job runner', () => {
     ends[0]?.();
     await turns();
     expect([ends.length, said]).toEqual([3, ['a succeeded']]);
-    // What is to stop need not wait to be told so.
+    // What is to stop is not begun.
     runner.stop(executionOf('d'), 'cancel');
     await turns();
-    expect(said).toEqual(['a succeeded', 'd succeeded']);
+    expect(said).toEqual(['a succeeded', 'd failed']);
     const over = Promise.resolve();
     await runner.drain(over, over);
     await turns();
-    expect([...said].sort()).toEqual(['a succeeded', 'b succeeded', 'c succeeded', 'd succeeded', 'e lost']);
-    expect([runner.taken, ends.length]).toEqual([0, 4]);
+    expect([...said].sort()).toEqual(['a succeeded', 'b succeeded', 'c succeeded', 'd failed', 'e lost']);
+    expect([runner.taken, ends.length]).toEqual([0, 3]);
   });
 
   it('takes no second slot for an attempt that has one', () => {

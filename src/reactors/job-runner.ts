@@ -7,8 +7,7 @@
  * 1. A handler is called only after a stored `StepStarted` that names this incarnation.
  * 2. Every handler's end is reported once, by a command whose id is the execution's: saying it again changes nothing.
  * 3. A stubborn handler keeps its slot until it returns, whatever the run has gone on to.
- * 4. A handler begins only while fewer are at work than there are slots, unless it is to stop at once: where the log was silent
- *    about a claim, its slot may be another's already.
+ * 4. Never are more handlers at work than there are slots: where the log was silent about a claim, its slot may be another's already.
  * 5. Once the drain has begun nothing is begun: an attempt whose claim was under way is given back as lost.
  */
 import { refuseUnstorableText, storableText } from '../events/canonical.js';
@@ -59,8 +58,8 @@ class Stop {
     this.controller?.abort(this.reason);
   }
 
-  get isAsked(): boolean {
-    return this.reason !== undefined;
+  get asked(): Error | undefined {
+    return this.reason;
   }
 
   was(reason: Error): boolean {
@@ -194,8 +193,10 @@ export class JobRunner {
   }
 
   private async perform(attempt: Attempt, inputs: () => Promise<Inputs>, stop: Stop, report: OpenReport): Promise<void> {
-    while (this.open && this.working >= this.slots && !stop.isAsked) await new Promise<void>((resolve) => this.waiting.push(resolve));
+    while (this.open && this.working >= this.slots && stop.asked === undefined) await new Promise<void>((resolve) => this.waiting.push(resolve));
     if (!this.open) return this.report(attempt, LOST);
+    // It was to stop before there was room for it.
+    if (stop.asked !== undefined) return this.report(attempt, { kind: 'failed', error: jobFailureOf(stop.asked).error, report });
     this.working += 1;
     const outcome = await this.outcomeOf(attempt, inputs, stop, report).finally(() => (this.working -= 1));
     const cut = stop.was(SHUTDOWN) && outcome.kind !== 'succeeded';
