@@ -102,7 +102,7 @@ export function openSluice({ directory, stores, clock, log: given, jobs, slots, 
   const closing = new AbortController();
   // Whoever outlasts a log that is away waits on it, and they may be many.
   setMaxListeners(0, closing.signal);
-  const outlast = outlasting(clock, closing.signal);
+  const outlast = outlasting(clock, closing.signal, report);
   const say: Say = async (command) => {
     const answer = await outlast(() => runs.execute(command));
     return isRejected(answer) ? answer.rejected : undefined;
@@ -212,14 +212,17 @@ async function slotsOf(handler: GetSlotsHandler, batchId: BatchId, { from, to, a
   return { slots, final: found.length <= BACKFILLED_AT_ONCE || done + slots.length >= total };
 }
 
-/** Asks again for as long as the log can't be reached and the engine is not closing. */
-function outlasting(clock: Clock, closing: AbortSignal): <T>(ask: () => Promise<T>) => Promise<T> {
+/** Asks again for as long as the log can't be reached, or forbids writing, and the engine is not closing. */
+function outlasting(clock: Clock, closing: AbortSignal, report: ReportFault): <T>(ask: () => Promise<T>) => Promise<T> {
   return async (ask) => {
-    for (;;) {
+    for (let told = false; ; ) {
       try {
         return await ask();
       } catch (error) {
         if (!(error instanceof Unavailable || error instanceof Denied) || closing.aborted) throw error;
+        // That it is away is seen by everybody.
+        if (error instanceof Denied && !told) report('The log does not let this node write. It is tried again until it does.', error);
+        told = true;
         await clock.sleep(AGAIN_MS, closing).catch(() => undefined);
       }
     }
