@@ -222,7 +222,7 @@ function outlasting(clock: Clock, closing: AbortSignal, report: ReportFault): <T
         if (!(error instanceof Unavailable || error instanceof Denied) || closing.aborted) throw error;
         // That it is away is seen by everybody.
         if (error instanceof Denied && !told) report('The log does not let this node write. It is tried again until it does.', error);
-        told = true;
+        told ||= error instanceof Denied;
         await clock.sleep(AGAIN_MS, closing).catch(() => undefined);
       }
     }

@@ -3,7 +3,7 @@ import { SystemClock } from '../../src/clock.js';
 import { ids } from '../../src/ids.js';
 import { defineJob } from '../../src/jobs/job.js';
 import { JobRegistry } from '../../src/jobs/job-registry.js';
-import { Denied } from '../../src/log/log-errors.js';
+import { Denied, Unavailable } from '../../src/log/log-errors.js';
 import { openSqliteLog } from '../../src/log/sqlite.event-log.js';
 import type { SqliteEventLog } from '../../src/log/sqlite.event-log.js';
 import { StartRun } from '../../src/runs/run.commands.js';
@@ -21,7 +21,7 @@ beforeEach(async () => {
   log = openSqliteLog({ directory: ':memory:', clock });
   const guarded = overlaid(log, {
     append: (stream, expected, facts, blobs) => {
-      if (denials < 3 && facts.some(({ type }) => type === 'StepSucceeded')) return Promise.reject(new Denied(`refusal ${(denials += 1)}`));
+      if (denials < 3 && facts.some(({ type }) => type === 'StepSucceeded')) return Promise.reject((denials += 1) === 1 ? new Unavailable('away') : new Denied('no right'));
       return log.append(stream, expected, facts, blobs);
     },
   });
